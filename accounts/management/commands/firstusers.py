@@ -1,0 +1,38 @@
+"""`manage.py firstusers`: on a new database an administrator and a supervisor, their passwords shown once."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from accounts.models import User
+from accounts.passwords import readable
+
+FIRST = (("admin", "Admin", True), ("supervisor", "Supervisor", False))  # name, role, superuser
+
+
+class Command(BaseCommand):
+    help = "Creates the first users if there are none; says nothing otherwise."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        made: list[tuple[str, str]] = []
+        with transaction.atomic():
+            if User.objects.exists():
+                return
+            for name, role, superuser in FIRST:
+                password = readable()
+                user = User(username=name, is_superuser=superuser)
+                user.set_password(password)
+                user.save()
+                user.groups.add(Group.objects.get(name=role))
+                made.append((name, password))
+        self.stdout.write(
+            box(["Sign in with (shown this once, write them down):", "", *(f"{n:<12}{p}" for n, p in made)])
+        )
+
+
+def box(lines: list[str]) -> str:
+    width = max(map(len, lines))
+    edge = "+" + "-" * (width + 4) + "+"
+    return "\n".join([edge, *(f"|  {line:<{width}}  |" for line in lines), edge])

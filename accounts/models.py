@@ -1,0 +1,66 @@
+import re
+import zoneinfo
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+def validate_time_zone(name: str) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValidationError(_("There is no such time zone."), code="time_zone") from None
+
+
+class User(AbstractUser):
+    """Somebody who signs in. Her roles are Django groups; `is_superuser` (all rights) is given from the shell only."""
+
+    first_name = None  # type: ignore[assignment]  # one name, as she wants to be called, is enough
+    last_name = None  # type: ignore[assignment]
+    display_name = models.CharField(_("name shown"), max_length=100, blank=True)
+    language = models.CharField(_("language"), max_length=8, blank=True)  # one of LANGUAGES; "" is the browser's
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
+
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.display_name or self.username
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+
+# A dial string goes into AMI headers as it is: technology, slash, resource, and nothing that parts or ends a header,
+# forks a call (&), carries dial options (,) or names a context of the dial plan.
+DIAL_STRING = re.compile(r"^(PJSIP|SIP|IAX2|DAHDI|SCCP)/[A-Za-z0-9_.+-]{1,64}\Z")
+
+
+class Phone(models.Model):
+    """The phone that rings for a user on one PBX."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="phones")
+    pbx = models.CharField(
+        _("PBX"), max_length=32, validators=[RegexValidator(r"^[a-z0-9_-]{1,32}\Z", _("There is no such PBX."))]
+    )
+    dial_string = models.CharField(
+        _("dial string"),
+        max_length=80,
+        validators=[RegexValidator(DIAL_STRING, _("A dial string looks like PJSIP/900."))],
+    )
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "pbx"], name="one_phone_per_pbx")]
+
+    def __str__(self) -> str:
+        return f"{self.pbx}: {self.dial_string}"

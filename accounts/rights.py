@@ -1,0 +1,24 @@
+"""Every right there is, in one table. The strings are what `decide()`, templates, frames and the audit use.
+
+A right is a Django permission with a plain codename (`calls.hangup` is codename `hangup` of the app `calls`), so that
+`user.has_perm("calls.hangup")`, groups and everything else of Django's that knows permissions works with it.
+"""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+RIGHTS: dict[str, str | Promise] = {
+    "calls.view": _("See live calls"),
+    "calls.hangup": _("Hang up calls"),
+}
+
+# What each shipped role begins with. A role is a Django group; administrators may change what it grants.
+# An agent has no right yet: nothing here can be limited to her own calls before there are teams. For the same reason a
+# team lead sees, and does not act: hanging up would reach every call of the floor.
+ROLES: dict[str, frozenset[str]] = {
+    "Agent": frozenset(),
+    "Team lead": frozenset({"calls.view"}),
+    "Supervisor": frozenset({"calls.view", "calls.hangup"}),
+    "Auditor": frozenset({"calls.view"}),
+    "Admin": frozenset(RIGHTS),
+}

@@ -1,0 +1,26 @@
+"""Users as `decide()` wants them, read from the database now. Sync: `await sync_to_async(user_snapshot)(id)`."""
+
+from django.conf import settings
+
+from accounts.models import User
+from accounts.permissions import UserSnapshot
+from accounts.rights import RIGHTS
+
+
+def user_snapshot(user_id: int) -> UserSnapshot | None:
+    """The user with her rights as the database has them at this moment; None if there is no such user."""
+    user = User.objects.filter(pk=user_id).first()
+    return None if user is None else snapshot_of(user)
+
+
+def snapshot_of(user: User) -> UserSnapshot:
+    """As `user_snapshot`, for a user just fetched: Django caches permissions on the instance, so pass no old one."""
+    return UserSnapshot(
+        id=user.pk,
+        name=user.name,
+        active=user.is_active,
+        # Only rights that exist: what else Django knows (its own models' permissions) is none of ours. An inactive
+        # user has none, a superuser has all (Django's own rules).
+        rights=frozenset(user.get_all_permissions() & RIGHTS.keys()),
+        language=user.language or settings.LANGUAGE_CODE,
+    )

@@ -1,0 +1,70 @@
+import math
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language as django_set_language
+
+from accounts import throttle
+from accounts.forms import SignInForm
+from accounts.models import User
+
+
+def remote_address(request: HttpRequest) -> str:
+    """Where the request came from. Never X-Forwarded-For: who types the name could type that too."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class SignIn(LoginView):
+    template_name = "accounts/login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+    wait = 0  # seconds for which this attempt is refused
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        attempt = throttle.attempt(request.POST.get("username", "").strip(), remote_address(request))
+        self.wait = attempt.wait
+        response = super().post(request, *args, **kwargs)
+        if self.wait:
+            response.status_code = 429
+            response.headers["Retry-After"] = str(self.wait)
+        elif request.user.is_authenticated:
+            throttle.succeeded(attempt)
+        return response
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"wait_minutes": math.ceil(self.wait / 60)}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        user = form.get_user()
+        if isinstance(user, User) and user.language:
+            _set_language_cookie(response, user.language)
+        return response
+
+
+class SignOut(LogoutView):
+    """POST only (Django's rule): a picture in a mail can't sign anybody out."""
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponseBase:
+    """Django's, and the user keeps it: the next sign-in, and what the panel says over the WebSocket, are in it too."""
+    language = request.POST.get("language", "")
+    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
+        User.objects.filter(pk=request.user.pk).update(language=language)
+    return django_set_language(request)
+
+
+def _set_language_cookie(response: HttpResponse, language: str) -> None:
+    """As Django's own view sets it."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite="Lax",
+    )

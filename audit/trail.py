@@ -1,0 +1,214 @@
+"""The trail's pen: `intent` before an action is sent, `outcome` after it, `denied` instead of it, `find` to ask again.
+
+Sync functions that do ORM work, for commands and tests; `Trail` runs them for async code on one thread of its own.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
+from django.db.models import CharField
+
+from audit.models import Entry
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+Source: TypeAlias = Literal["page", "api", "shell"]
+Outcome: TypeAlias = Literal["done", "refused", "unknown"]
+
+
+class AuditUnavailable(Exception):
+    """The trail can't be written or read now: what needs it must not be done. The text is for the log only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who asks, from where. `user_id` is None only for what no user does (`source` then is "shell")."""
+
+    user_id: int | None
+    name: str
+    source: Source
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """What is asked for; `target_words` say who was on the call, for a reader who comes when the call is long gone."""
+
+    command: str  # 32 hex digits
+    verb: str
+    pbx: str = ""
+    target_kind: str = ""
+    target_key: str = ""
+    target_words: str = ""
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A command that has an intent, and how it ended: `outcome` is "" as long as nobody knows."""
+
+    who: Who
+    what: What
+    at: datetime
+    outcome: Outcome | Literal[""] = ""
+    code: str = ""
+    detail: str = ""
+
+
+def intent(who: Who, what: What) -> bool:
+    """Writes that this is about to be done; when it returns, that is on the disk.
+
+    False: this command has an intent already (a double click, a replay, another tab): do nothing, ask `find`.
+    """
+    try:
+        # Its own savepoint: inside a transaction of the caller, a refused insert must not spoil that one (PostgreSQL).
+        with transaction.atomic():
+            _write(Entry.Kind.INTENT, who, what)
+    except IntegrityError:
+        if Entry.objects.filter(command=what.command, kind=Entry.Kind.INTENT).exists():
+            return False
+        raise  # another constraint: the user is gone
+    return True
+
+
+def outcome(who: Who, what: What, outcome: Outcome, code: str = "", detail: str = "") -> None:
+    """Writes how it ended. May follow an earlier `unknown`."""
+    _write(Entry.Kind.OUTCOME, who, what, outcome=outcome, code=code, detail=detail)
+
+
+def denied(who: Who, what: What, code: str, detail: str = "") -> None:
+    """Writes that it was asked for and not allowed (nothing was sent, there is no intent)."""
+    _write(Entry.Kind.DENIED, who, what, outcome=Entry.Outcome.REFUSED, code=code, detail=detail)
+
+
+def find(command: str) -> Record | None:
+    """The command with its last outcome; None if it has no intent.
+
+    Whether it is the asker's own is for the caller to see (`record.who.user_id`).
+    """
+    entries = list(Entry.objects.filter(command=command).exclude(kind=Entry.Kind.DENIED))
+    first = next((entry for entry in entries if entry.kind == Entry.Kind.INTENT), None)
+    if first is None:
+        return None
+    last = next((entry for entry in reversed(entries) if entry.kind == Entry.Kind.OUTCOME), None)
+    return Record(
+        who=Who(first.user_id, first.user_name, first.source, first.address),  # type: ignore[arg-type]  # its choices
+        what=What(
+            command=first.command,
+            verb=first.verb,
+            pbx=first.pbx,
+            target_kind=first.target_kind,
+            target_key=first.target_key,
+            target_words=first.target_words,
+            args=first.args,
+        ),
+        at=first.at,
+        outcome=last.outcome if last else "",  # type: ignore[arg-type]  # its choices
+        code=last.code if last else "",
+        detail=last.detail if last else "",
+    )
+
+
+def _write(kind: Entry.Kind, who: Who, what: What, outcome: str = "", code: str = "", detail: str = "") -> None:
+    Entry(
+        kind=kind,
+        command=what.command,
+        user_id=who.user_id,
+        user_name=_text("user_name", who.name),
+        source=who.source,
+        address=_text("address", who.address),
+        verb=_text("verb", what.verb),
+        pbx=_text("pbx", what.pbx),
+        target_kind=_text("target_kind", what.target_kind),
+        target_key=_text("target_key", what.target_key),
+        target_words=_text("target_words", what.target_words),
+        args=_clean(dict(what.args)),
+        outcome=outcome,
+        code=_text("code", code),
+        detail=_text("detail", detail),
+    ).save()
+
+
+def _text(name: str, value: str) -> str:
+    """Fits the column: PostgreSQL refuses a longer text, and an entry that is cut is better than none."""
+    column = Entry._meta.get_field(name)
+    assert isinstance(column, CharField)
+    return _storable(value)[: column.max_length]
+
+
+def _storable(value: str) -> str:
+    """PostgreSQL can't hold NUL, UTF-8 can't hold lone surrogates; caller IDs, from strangers, may have both."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, Mapping):
+        return {_storable(str(key)): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
+
+
+class Trail:
+    """Runs the functions above for async code, one after another, on one thread with one database connection.
+
+    One thread, since SQLite has one writer, and since the order of the calls is then the order of the entries.
+    `timeout` (seconds) is for one call, waiting included: a frozen database is an answer too.
+    """
+
+    # A database file that is replaced, or a server behind a moved address, is found again after so long.
+    RENEW = 60.0  # seconds
+
+    def __init__(self, *, timeout: float = 4.0, using: str = DEFAULT_DB_ALIAS) -> None:
+        self._timeout = timeout
+        self._using = using
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
+        self._renew_at = 0.0  # monotonic seconds
+
+    async def run(self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
+        """`fn(*args, **kwargs)` on the trail's thread. AuditUnavailable: the database failed, or took too long.
+
+        After a timeout the entry may still be written: an intent whose action was never sent, and that has no outcome.
+        """
+        try:
+            future = self._executor.submit(self._call, fn, *args, **kwargs)
+        except RuntimeError:
+            raise AuditUnavailable("the trail is closed") from None
+        try:
+            # wait_for cancels what is still queued, so that a frozen database doesn't leave a heap of late entries.
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout)
+        except TimeoutError:
+            raise AuditUnavailable(f"no answer from the database in {self._timeout:g} s") from None
+
+    def _call(self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
+        connection = connections[self._using]
+        try:
+            # Kept open from call to call, which CONN_MAX_AGE = 0 (right for the web's short-lived threads) would not:
+            # the last one to close SQLite's file copies the whole write-ahead log back, at 5 to 20 ms a time.
+            if connection.connection is not None and (
+                time.monotonic() >= self._renew_at or not connection.is_usable()
+            ):
+                connection.close()
+            if connection.connection is None:
+                self._renew_at = time.monotonic() + self.RENEW
+            return fn(*args, **kwargs)
+        except Error as error:  # an IntegrityError too (the user is gone): what can't be written down isn't done
+            connection.close()
+            raise AuditUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Waits for what is queued, then closes the thread's connection and the thread. Call it once, at the end."""
+        # Queued behind everything else, and on the thread that opened it: no other may close it.
+        try:
+            self._executor.submit(lambda: connections[self._using].close())
+        except RuntimeError:
+            return
+        self._executor.shutdown(wait=True)

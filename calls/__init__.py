@@ -1,0 +1,1 @@
+"""Live calls: their page, and what one can do to a call."""

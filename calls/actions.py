@@ -1,0 +1,52 @@
+"""What one can do to a live call."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+import ami
+from floor import registry
+from floor.registry import Action, Found, Kind, NoArgs, Plan
+from live.calls import Call
+from live.pbx import Pbx
+
+
+def find_call(pbx: Pbx, call_id: str) -> Found | None:
+    """The live call of this id, as an action needs it."""
+    call = pbx.calls.get(call_id)
+    if call is None or not call.parties:
+        return None
+    parties = [pbx.entities()["party"].get(pbx.calls.key(uniqueid), {}) for uniqueid in call.parties]
+    words = [f"{party.get('number', '')} {party.get('name', '')}".strip() for party in parties]
+    inside = tuple(str(party["number"]) for party in parties if party.get("side") == "internal")
+    return Found(pbx.calls.key(call_id), call.rev, " → ".join(words), inside, call)
+
+
+def plan_hangup(pbx: Pbx, found: Found, args: NoArgs) -> Plan:
+    """Hang up every party's leg, by Uniqueid: with one alone, a dialplan may carry the other on.
+
+    Proved when all of them are gone from the live model, which only a Hangup event or a list can do.
+    """
+    call: Call = found.subject
+    uniqueids = [leg.uniqueid for leg in pbx.calls.legs(call)]
+    return Plan(
+        sends=tuple(ami.actions.hangup(uniqueid) for uniqueid in uniqueids),
+        proved=lambda pbx: not any(uniqueid in pbx.channels for uniqueid in uniqueids),
+    )
+
+
+HANGUP = Action(
+    verb="calls.hangup",
+    target="call",
+    label=_("Hang up"),
+    confirm=_("Hang up this call?"),
+    danger=True,
+    plan=plan_hangup,
+)
+
+
+def register() -> None:
+    """Tell the floor of the kinds and actions of live calls."""
+    registry.register_kind(Kind("call", right="calls.view", find=find_call))
+    registry.register_kind(Kind("party", right="calls.view"))
+    registry.register(HANGUP)

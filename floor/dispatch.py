@@ -1,0 +1,324 @@
+"""A command's whole life at the worker that owns its PBX.
+
+Intent to the audit first, and waited for. Then, with no await between: epoch, time to live, duplicate, target alive and
+unchanged, ``decide()`` on live state, send. Then the effect, seen as an event or by a re-read, settles it:
+``done`` (proved), ``refused`` (never sent, or Asterisk said no), ``unknown`` (sent, not proved).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+import ami
+from accounts.permissions import TargetSnapshot, UserSnapshot, decide
+from accounts.snapshots import user_snapshot
+from ami.client import Link
+from audit import trail
+from audit.trail import AuditUnavailable, Trail, What, Who
+from floor import registry
+from floor.registry import Action, Found, Plan
+from live.pbx import Pbx
+
+log = logging.getLogger(__name__)
+
+TTL_S: Final = 4.0
+"""A click older than this when its turn comes is not done any more: its user has gone on."""
+
+PROOF_S: Final = 8.0
+"""How long an effect is waited for before the answer is ``unknown``."""
+
+RESOLVE_S: Final = 60.0
+"""How long an ``unknown`` may still be settled, by an event or by the lists after a reconnect."""
+
+REMEMBERED: Final = 5_000
+"""Answers kept for a command that comes again with the same id."""
+
+
+@dataclass(slots=True)
+class Command:
+    """What somebody wants done. Times are seconds of UTC (``time.time``)."""
+
+    id: str
+    user_id: int
+    user_name: str
+    verb: str
+    kind: str
+    key: str
+    rev: int
+    args: dict[str, Any]
+    epoch: int
+    """The epoch of the picture that was clicked on; 0 for who saw none."""
+    at: float
+    source: str
+    address: str
+    reply_to: str
+
+    @classmethod
+    def read(cls, message: dict[str, Any]) -> Command:
+        target = message["target"]
+        return cls(
+            id=message["id"],
+            user_id=message["user_id"],
+            user_name=message["user_name"],
+            verb=message["verb"],
+            kind=target["kind"],
+            key=target["key"],
+            rev=target["rev"],
+            args=message["args"],
+            epoch=message["epoch"],
+            at=message["at"],
+            source=message["source"],
+            address=message["address"],
+            reply_to=message["reply_to"],
+        )
+
+
+@dataclass(slots=True)
+class _Underway:
+    """A command that was accepted; ``result`` once it is answered."""
+
+    command: Command
+    who: Who
+    what: What
+    wire_ms: float = 0.0
+    plan: Plan | None = None
+    result: dict[str, Any] | None = None
+    more: bool = False
+    """The result is ``unknown`` and may yet be settled."""
+    errors: list[str] = field(default_factory=list)
+    answers: int = 0
+    timer: asyncio.TimerHandle | None = None
+
+
+Reply = Callable[[str, dict[str, Any]], Awaitable[None]]
+"""Send one message to a hub's channel."""
+
+
+class Dispatcher:
+    """Takes the commands for one PBX, one life each."""
+
+    def __init__(self, pbx: Pbx, link: Link, trail: Trail, reply: Reply, epoch: Callable[[], int]) -> None:
+        self._pbx, self._link, self._trail, self._reply, self._epoch = pbx, link, trail, reply, epoch
+        self._known: OrderedDict[str, _Underway] = OrderedDict()
+        self._unproved: dict[str, _Underway] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- a command comes
+
+    async def run(self, message: dict[str, Any]) -> None:
+        """One command from the layer, to its acceptance or refusal. Never raises for what the message says."""
+        try:
+            command = Command.read(message)
+        except (KeyError, TypeError):
+            log.warning("a command without its fields is dropped")
+            return
+        known = self._known.get(command.id)
+        if known is not None:
+            self._again(known, command)
+            return
+        underway = self._enter(command)
+        action = registry.ACTIONS.get(command.verb)
+        found = self._find(command)
+        underway.what = _what(command, self._pbx.name, found)
+        try:
+            fresh, user = await self._trail.run(_intent, underway.who, underway.what)
+        except AuditUnavailable as error:
+            log.error("no audit, so no %s: %s", command.verb, error)
+            self._answer(underway, "refused", "audit_unavailable", audited=False)
+            return
+        if not fresh:
+            self._replayed(underway)
+            return
+        # From here to the send there is no await: what is decided is what is done.
+        self._act(underway, action, user)
+
+    def _enter(self, command: Command) -> _Underway:
+        who = Who(command.user_id, command.user_name, command.source, command.address)  # type: ignore[arg-type]
+        underway = self._known[command.id] = _Underway(command, who, What(command.id, command.verb))
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return underway
+
+    def _find(self, command: Command) -> Found | None:
+        kind = registry.KINDS.get(command.kind)
+        pbx, _, rest = command.key.partition("/")
+        return kind.find(self._pbx, rest) if kind is not None and pbx == self._pbx.name else None
+
+    def _again(self, known: _Underway, command: Command) -> None:
+        """The same id: the same command. Its answer, if there is one, else the answer when it comes, goes there too."""
+        if command.user_id != known.command.user_id:
+            return  # 128 random bits don't collide: somebody guesses, and learns nothing
+        known.command.reply_to = command.reply_to
+        if known.result is not None:
+            self._send(command.reply_to, {**known.result, "more": known.more})
+        else:
+            self._send(command.reply_to, {"type": "ack", "id": command.id})
+
+    def _replayed(self, underway: _Underway) -> None:
+        """The audit knows this id though we don't: another process had it. Its effect is not ours to claim."""
+        self._answer(underway, "unknown", "not_proved", audited=False)
+
+    # --- deciding and sending, without an await
+
+    def _act(self, underway: _Underway, action: Action | None, user: UserSnapshot | None) -> None:
+        command = underway.command
+        if action is None or action.target != command.kind:
+            return self._answer(underway, "refused", "bad_command")
+        if command.epoch and command.epoch != self._epoch():
+            return self._answer(underway, "refused", "stale_epoch")
+        if time.time() - command.at > TTL_S:
+            return self._answer(underway, "refused", "expired")
+        found = self._find(command)
+        target = TargetSnapshot(command.kind, command.key, self._pbx.name, found.numbers if found else ())
+        if user is None or not decide(user, action.right, target).allowed:
+            return self._answer(underway, "refused", "no_right")
+        if found is None:
+            return self._answer(underway, "refused", "gone")
+        if found.rev != command.rev:
+            return self._answer(underway, "refused", "changed")
+        try:
+            args = action.args.model_validate(command.args)
+            plan = action.plan(self._pbx, found, args)
+        except (ValidationError, ami.EncodingRefused) as error:
+            return self._answer(underway, "refused", "bad_command", detail=str(error))
+        return self._post(underway, plan)
+
+    def _post(self, underway: _Underway, plan: Plan) -> None:
+        futures: list[asyncio.Future[ami.Message]] = []
+        try:
+            for action in plan.sends:
+                futures.append(self._link.post(action))
+        except ami.AmiError as error:
+            if not futures:
+                return self._answer(underway, "refused", "link_down", detail=str(error))
+            log.warning("only %d of %d actions of %s went out: %s", len(futures), len(plan.sends), action, error)
+        underway.wire_ms = (time.time() - underway.command.at) * 1000
+        underway.plan = plan
+        self._unproved[underway.command.id] = underway
+        underway.timer = asyncio.get_running_loop().call_later(PROOF_S, self._out_of_time, underway)
+        self._send(underway.command.reply_to, {"type": "ack", "id": underway.command.id})
+        for future in futures:
+            future.add_done_callback(lambda done: self._responded(underway, done))
+        return None
+
+    # --- what comes of it
+
+    def _responded(self, underway: _Underway, future: asyncio.Future[ami.Message]) -> None:
+        """Asterisk answered one of the actions. ``Success`` proves nothing; only all ``Error`` decides."""
+        underway.answers += 1
+        if future.cancelled() or future.exception() is not None:
+            return
+        response = future.result()
+        if response.response == "Error":
+            underway.errors.append(response.text("Message").strip())
+        assert underway.plan is not None
+        if len(underway.errors) == len(underway.plan.sends) and underway.result is None:
+            # It can't have been us if the effect is there all the same.
+            code = "gone" if underway.plan.proved(self._pbx) else "asterisk"
+            self._settle(underway, "refused", code, detail=underway.errors[0])
+
+    def look(self) -> None:
+        """The model moved, or was read again: settle what it proves now."""
+        for underway in [*self._unproved.values()]:
+            assert underway.plan is not None
+            if len(underway.errors) < len(underway.plan.sends) and underway.plan.proved(self._pbx):
+                self._settle(underway, "done", "")
+
+    def _out_of_time(self, underway: _Underway) -> None:
+        loop = asyncio.get_running_loop()
+        if underway.result is None:
+            underway.timer = loop.call_later(RESOLVE_S, self._out_of_time, underway)
+            self._answer(underway, "unknown", "not_proved", more=True)
+        else:
+            self._unproved.pop(underway.command.id, None)
+
+    def _settle(self, underway: _Underway, outcome: str, code: str, detail: str = "") -> None:
+        self._unproved.pop(underway.command.id, None)
+        if underway.timer is not None:
+            underway.timer.cancel()
+        self._answer(underway, outcome, code, detail)
+
+    def _answer(
+        self,
+        underway: _Underway,
+        outcome: str,
+        code: str,
+        detail: str = "",
+        *,
+        more: bool = False,
+        audited: bool = True,
+    ) -> None:
+        command = underway.command
+        underway.more = more
+        underway.result = {
+            "type": "result",
+            "id": command.id,
+            "verb": command.verb,
+            "target": {"kind": command.kind, "key": command.key},
+            "outcome": outcome,
+            "code": code,
+            "detail": detail[:300],
+            "wire_ms": round(underway.wire_ms, 2),
+        }
+        self._send(command.reply_to, {**underway.result, "more": more})
+        if audited:
+            self._start(self._write_outcome(underway, outcome, code, detail))
+
+    async def _write_outcome(self, underway: _Underway, outcome: str, code: str, detail: str) -> None:
+        try:
+            await self._trail.run(trail.outcome, underway.who, underway.what, outcome, code, detail)  # type: ignore[arg-type]
+        except AuditUnavailable as error:
+            # The intent is there and has no outcome: a reader sees that nobody knows.
+            log.error("the outcome of %s could not be written: %s", underway.command.id, error)
+
+    # --- small change
+
+    def _send(self, reply_to: str, message: dict[str, Any]) -> None:
+        self._start(self._reply(reply_to, message))
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Let the answers and outcomes that are on their way arrive."""
+        for underway in self._known.values():
+            if underway.timer is not None:
+                underway.timer.cancel()
+            if underway.plan is not None and underway.result is None:
+                self._answer(underway, "unknown", "not_proved")
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _logged(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("an answer could not be sent")
+
+
+def _what(command: Command, pbx: str, found: Found | None) -> What:
+    return What(
+        command=command.id,
+        verb=command.verb,
+        pbx=pbx,
+        target_kind=command.kind,
+        target_key=command.key,
+        target_words=found.words if found else "",
+        args=command.args,
+    )
+
+
+def _intent(who: Who, what: What) -> tuple[bool, UserSnapshot | None]:
+    """On the trail's thread: the intent, durable, and the user with her rights as they are at this moment."""
+    fresh = trail.intent(who, what)
+    return fresh, user_snapshot(who.user_id) if fresh and who.user_id is not None else None

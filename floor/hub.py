@@ -1,0 +1,275 @@
+"""The hub: one for each web process. It holds what every PBX is now, and pushes it to the browsers of this process.
+
+No browser is ever a member of a channel layer's group (a stock ``group_send`` costs 570 to 1,000 µs for each delivered
+message and drops silently): the hub gets each frame once and hands the same text to every watcher of a bucket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from channels.exceptions import ChannelFull
+from channels.layers import get_channel_layer
+
+from floor import frames
+from floor.frames import Beat, Fragments, Frame, FrameText, Snapshot
+
+log = logging.getLogger(__name__)
+
+UNSEEN_BYTES: Final = 512 * 1024
+"""A page that has not said that it rendered this much is sent no more until it does, and then a snapshot. It bounds what
+a frozen browser costs, whatever the server's own buffers do (Daphne's have no bound)."""
+
+ANSWER_S: Final = 12.0
+"""How long a command's answer is waited for here. The worker says ``unknown`` after 8 s; this is for a dead worker."""
+
+ACK_S: Final = 1.0
+"""A worker that lives takes a command in milliseconds."""
+
+
+class Connection(Protocol):
+    """A browser's socket, as the hub needs it. Both return at once."""
+
+    def deliver(self, text: str) -> None: ...
+    def close_with(self, code: int) -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class Watcher:
+    """One browser that looks."""
+
+    connection: Connection
+    kinds: frozenset[str]
+    """The kinds of entities that it is shown: its bucket."""
+    user_id: int = 0
+    unseen: deque[tuple[str, int, int, int]] = field(default_factory=deque)
+    """(pbx, epoch, seq, bytes) sent and not yet rendered there."""
+    unseen_bytes: int = 0
+    stopped: set[str] = field(default_factory=set)
+    """PBXs of which it is sent nothing until it has caught up."""
+
+
+@dataclass(slots=True)
+class _Floor:
+    """One PBX as the hub knows it."""
+
+    head: Snapshot
+    fragments: Fragments
+    beat: Beat | None = None
+
+
+class Hub:
+    """Everything here but the pump is synchronous: between a snapshot and the frames after it lies no await."""
+
+    def __init__(self) -> None:
+        self.channel = f"web.{secrets.token_hex(8)}"
+        """Where workers answer this process."""
+        self._floors: dict[str, _Floor] = {}
+        self._watchers: set[Watcher] = set()
+        self._pending: dict[str, tuple[Watcher, list[asyncio.TimerHandle]]] = {}
+
+    # --- from the workers
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """A new epoch: what was is void."""
+        beat = self._floors[snapshot.pbx].beat if snapshot.pbx in self._floors else None
+        self._floors[snapshot.pbx] = _Floor(snapshot, Fragments(snapshot.up), beat)
+        for watcher in self._watchers:
+            self._send_snapshot(watcher, snapshot.pbx)
+
+    def publish(self, frame: Frame) -> None:
+        floor = self._floors.get(frame.pbx)
+        if floor is None or frame.epoch != floor.head.epoch:
+            return
+        floor.fragments.merge(frame.up, frame.gone)
+        floor.head = Snapshot(frame.pbx, frame.epoch, frame.seq, frame.t, {})
+        text = FrameText(frame)
+        for watcher in self._watchers:
+            if frame.pbx not in watcher.stopped:
+                self._send(watcher, frame.pbx, frame.epoch, frame.seq, text.of(watcher.kinds))
+
+    def beat(self, beat: Beat) -> None:
+        floor = self._floors.get(beat.pbx)
+        if floor is None:
+            floor = self._floors[beat.pbx] = _Floor(Snapshot(beat.pbx, beat.epoch, 0, beat.t, {}), Fragments({}))
+        floor.beat = beat
+        text = frames.encode_beat(beat)
+        for watcher in self._watchers:
+            if beat.pbx not in watcher.stopped:
+                watcher.connection.deliver(text)
+
+    # --- from the browsers
+
+    def join(self, watcher: Watcher, hello: dict[str, Any]) -> None:
+        """Greet a browser and tell it all; from here on it gets every frame."""
+        pbxs = {
+            name: {"epoch": floor.head.epoch, "link": floor.beat.link if floor.beat else None}
+            for name, floor in self._floors.items()
+        }
+        watcher.connection.deliver(frames.encode("hello", t=_now_ms(), pbxs=pbxs, **hello))
+        self._watchers.add(watcher)
+        for name, floor in self._floors.items():
+            self._send_snapshot(watcher, name)
+            if floor.beat is not None:
+                watcher.connection.deliver(frames.encode_beat(floor.beat))
+
+    def leave(self, watcher: Watcher) -> None:
+        self._watchers.discard(watcher)
+        for command_id in [command_id for command_id, (of, _) in self._pending.items() if of is watcher]:
+            self._forget(command_id)
+
+    def resync(self, watcher: Watcher, pbx: str) -> None:
+        if pbx in self._floors:
+            self._send_snapshot(watcher, pbx)
+
+    def seen(self, watcher: Watcher, pbx: str, epoch: int, seq: int) -> None:
+        """The browser has rendered this PBX up to ``seq``; one that had fallen behind is told all anew."""
+        if pbx in watcher.stopped:
+            watcher.unseen.clear()
+            watcher.unseen_bytes = 0
+            stopped, watcher.stopped = watcher.stopped, set()
+            for name in stopped:
+                self._send_snapshot(watcher, name)
+            return
+        keep: deque[tuple[str, int, int, int]] = deque()
+        for sent in watcher.unseen:
+            if sent[0] == pbx and (sent[1], sent[2]) <= (epoch, seq):
+                watcher.unseen_bytes -= sent[3]
+            else:
+                keep.append(sent)
+        watcher.unseen = keep
+
+    def epoch(self, pbx: str) -> int:
+        """The epoch of the picture that this process shows of a PBX; 0 if none."""
+        floor = self._floors.get(pbx)
+        return floor.head.epoch if floor is not None else 0
+
+    # --- commands
+
+    async def command(self, watcher: Watcher, command: dict[str, Any], pbx: str) -> None:
+        """Send a command to its PBX's worker; its answers come to this browser."""
+        if pbx not in self._floors:
+            self._answer(watcher, command, "refused", "pbx_unknown")
+            return
+        loop = asyncio.get_running_loop()
+        timers = [
+            loop.call_later(ACK_S, self._no_answer, command, "no_worker"),
+            loop.call_later(ANSWER_S, self._no_answer, command, "not_proved"),
+        ]
+        self._forget(command["id"])
+        self._pending[command["id"]] = (watcher, timers)
+        layer = get_channel_layer()
+        assert layer is not None
+        try:
+            await layer.send(worker_channel(pbx), {"type": "command", **command, "reply_to": self.channel})
+        except ChannelFull:
+            self._forget(command["id"])
+            self._answer(watcher, command, "refused", "too_fast")
+
+    def _no_answer(self, command: dict[str, Any], code: str) -> None:
+        pending = self._pending.get(command["id"])
+        if pending is not None:
+            self._answer(pending[0], command, "unknown", code)
+            if code == "not_proved":
+                self._forget(command["id"])
+
+    def _answer(self, watcher: Watcher, command: dict[str, Any], outcome: str, code: str) -> None:
+        target = {name: command["target"][name] for name in ("kind", "key")}
+        watcher.connection.deliver(
+            frames.encode(
+                "result",
+                id=command["id"],
+                verb=command["verb"],
+                target=target,
+                outcome=outcome,
+                code=code,
+                detail="",
+            )
+        )
+
+    def _forget(self, command_id: str) -> None:
+        _, timers = self._pending.pop(command_id, (None, []))
+        for timer in timers:
+            timer.cancel()
+
+    async def pump(self) -> None:
+        """Carry the workers' answers to the browsers, until cancelled."""
+        layer = get_channel_layer()
+        assert layer is not None
+        while True:
+            message = await layer.receive(self.channel)
+            try:
+                self.answered(message)
+            except Exception:  # one answer that can't be delivered must not end all others
+                log.exception("an answer could not be delivered")
+
+    def answered(self, message: dict[str, Any]) -> None:
+        pending = self._pending.get(message["id"])
+        if pending is None:
+            return
+        watcher, timers = pending
+        type_ = message["type"]
+        if type_ == "ack":
+            timers[0].cancel()
+        elif not message.pop("more", False):
+            # An `unknown` may still be settled by a re-read: that answer comes under the same id.
+            self._forget(message["id"])
+        else:
+            timers[0].cancel()
+            timers[1].cancel()
+        watcher.connection.deliver(frames.encode(type_, **{k: v for k, v in message.items() if k != "type"}))
+
+    # --- closing
+
+    def bye(self, retry_ms: int) -> None:
+        """The process stops: tell every browser when to come back, each at a time of its own."""
+        for watcher in self._watchers:
+            watcher.connection.deliver(frames.encode("bye", retry_ms=retry_ms))
+            watcher.connection.close_with(1012)
+
+    # --- sending
+
+    def _send_snapshot(self, watcher: Watcher, pbx: str) -> None:
+        floor = self._floors[pbx]
+        watcher.stopped.discard(pbx)
+        text = frames.encode_snapshot(floor.head, floor.fragments, watcher.kinds)
+        watcher.connection.deliver(text)
+
+    def _send(self, watcher: Watcher, pbx: str, epoch: int, seq: int, text: str) -> None:
+        if watcher.unseen_bytes > UNSEEN_BYTES:
+            watcher.stopped.update(self._floors)
+            return
+        watcher.unseen.append((pbx, epoch, seq, len(text)))
+        watcher.unseen_bytes += len(text)
+        watcher.connection.deliver(text)
+
+    @property
+    def watchers(self) -> Iterable[Watcher]:
+        return self._watchers
+
+
+def worker_channel(pbx: str) -> str:
+    """The layer's channel on which a PBX's worker takes commands."""
+    return f"pbx.{pbx}"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+_hub: Hub | None = None
+
+
+def current() -> Hub:
+    """This process's hub."""
+    global _hub
+    if _hub is None:
+        _hub = Hub()
+    return _hub

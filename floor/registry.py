@@ -1,0 +1,114 @@
+"""What a user can do, declared once by each feature; and the kinds of entities that there are.
+
+Page, REST, Python and shell all read this. The floor knows no feature: features register in ``AppConfig.ready()``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.functional import Promise
+from pydantic import BaseModel, ConfigDict
+
+import ami
+from live.pbx import Pbx
+
+Words = str | Promise
+"""For a user: translated when it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A live entity, as an action needs it at this moment."""
+
+    key: str
+    rev: int
+    words: str
+    """Who is on it, for the audit: ``201 Maria → 101``."""
+    numbers: tuple[str, ...]
+    """Numbers of our own side on it: what a scope is about."""
+    subject: Any
+    """The model's own object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of entity: who sees it, and how the live model finds one by the part of its key behind the PBX's name."""
+
+    name: str
+    right: str
+    find: Callable[[Pbx, str], Found | None] = lambda pbx, rest: None
+    """As it is, for a kind that nothing is done to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an action sends, and how its effect is known."""
+
+    sends: tuple[ami.Action, ...]
+    proved: Callable[[Pbx], bool]
+    """True once the live model, by an event or a re-read, shows the effect."""
+
+
+class NoArgs(BaseModel):
+    """The arguments of an action that takes none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a user does to one entity."""
+
+    verb: str
+    """Its name everywhere, and the right that it needs: ``calls.hangup``."""
+    target: str
+    """The kind of entity."""
+    label: Words
+    plan: Callable[[Pbx, Found, Any], Plan]
+    """Called on live state, between the decision and the send: no await, no I/O."""
+    args: type[BaseModel] = NoArgs
+    confirm: Words = ""
+    """The question to ask first, or "" for none."""
+    danger: bool = False
+    """It can't be undone and somebody notices."""
+
+    @property
+    def right(self) -> str:
+        return self.verb
+
+
+ACTIONS: Final[dict[str, Action]] = {}
+KINDS: Final[dict[str, Kind]] = {}
+
+
+def register(action: Action) -> None:
+    if ACTIONS.setdefault(action.verb, action) is not action:
+        raise ValueError(f"the verb {action.verb} is registered twice")
+
+
+def register_kind(kind: Kind) -> None:
+    if KINDS.setdefault(kind.name, kind) is not kind:
+        raise ValueError(f"the kind {kind.name} is registered twice")
+
+
+def seen_by(rights: frozenset[str]) -> frozenset[str]:
+    """The kinds of entities that somebody with these rights is shown."""
+    return frozenset(kind.name for kind in KINDS.values() if kind.right in rights)
+
+
+def described_for(rights: frozenset[str]) -> list[dict[str, Any]]:
+    """The actions that somebody with these rights may do, in the language that is active now."""
+    return [
+        {
+            "verb": action.verb,
+            "target": action.target,
+            "label": str(action.label),
+            "confirm": str(action.confirm),
+            "danger": action.danger,
+        }
+        for action in ACTIONS.values()
+        if action.right in rights
+    ]

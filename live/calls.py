@@ -1,0 +1,385 @@
+"""A call: what a supervisor sees. The heap of channels, folded.
+
+Nodes are channels; edges are two-party bridges, Local pairs, open dials. A call is a connected component. Rooms,
+parking lots and holding bridges are endpoints, never edges: two callers in one conference are two calls. A call keeps
+its id (the oldest Uniqueid at its birth) over merges; a part that splits off gets an id of its own and a parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from live import channels
+from live.bridges import Kind
+from live.changes import Changes, Fields, Published
+from live.channels import Channel
+
+if TYPE_CHECKING:
+    from live.pbx import Pbx
+
+Phase = Literal["dialling", "ringing", "menu", "waiting", "talking", "hold", "parked", "conference", "ended"]
+
+ENDED_S: Final = 5.0
+"""How long an ended call stays, with its reason."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call as last said. Times are seconds of UTC."""
+
+    id: str
+    born: int
+    """Order of the oldest channel at its birth: of two that merge the elder's id stays."""
+    started: float
+    parent: str = ""
+    members: set[str] = field(default_factory=set)
+    """Uniqueids of its live channels, internal ones included."""
+    parties: list[str] = field(default_factory=list)
+    """Uniqueids, the caller first."""
+    phase: Phase | Literal[""] = ""
+    since: float = 0.0
+    approx: bool = False
+    rev: int = 0
+    place: tuple[str, ...] = ()
+    queue: str = ""
+    cause: int = 0
+    reason: str = ""
+    ended: float = 0.0
+
+
+class Calls:
+    """All calls of one PBX, kept in step with its channels."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self.pbx = pbx
+        self.calls: dict[str, Call] = {}
+        self._touched: set[str] = set()
+        """Uniqueids of channels to look at again."""
+        self._bereft: set[str] = set()
+        """Ids of calls that lost a member."""
+        self._absorbed: list[str] = []
+        """Ids of calls that went up in another."""
+        self._ended: list[str] = []
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._touched or self._bereft or self._ended)
+
+    # --- told by the model
+
+    def touch(self, channel: Channel) -> None:
+        self._touched.add(channel.uniqueid)
+
+    def hung_up(self, channel: Channel, cause: int, reason: str) -> None:
+        """A member is going; the cause that a call ends with is the first that says something."""
+        call = self.calls.get(channel.call)
+        if call is None:
+            return
+        call.members.discard(channel.uniqueid)
+        if cause and not call.cause and not channel.local_half:
+            call.cause, call.reason = cause, reason
+        self._bereft.add(call.id)
+
+    # --- read by others
+
+    def get(self, call_id: str) -> Call | None:
+        """The call of this id that has not ended."""
+        call = self.calls.get(call_id)
+        return None if call is None or call.ended else call
+
+    def legs(self, call: Call) -> list[Channel]:
+        """The live channels of its parties, the caller first."""
+        return [self.pbx.channels[uniqueid] for uniqueid in call.parties if uniqueid in self.pbx.channels]
+
+    # --- folding
+
+    def fold(self, published: Published, changes: Changes, now: float) -> None:
+        """Look again at all that was touched, and say what is different."""
+        stirred, bereft = self._stirred(), self._bereft
+        self._touched, self._bereft = set(), set()
+        self._forget_mates(stirred, now)
+        parts = list(self._parts(stirred))
+        keepers = self._keepers(parts)
+        unsettled = self._unsettled(parts, now)
+        for index, part in enumerate(parts):
+            if index in unsettled:
+                self._touched.update(channel.uniqueid for channel in part)  # look again later
+                continue
+            call = self._name(part, {call_id for call_id, keeper in keepers.items() if keeper == index})
+            self._say(call, part, published, changes, now)
+        for call_id in self._absorbed:
+            self._drop(self.calls[call_id], published, changes)
+        self._absorbed = []
+        for call_id in bereft:
+            self._close(call_id, published, changes, now)
+        self._forget_ended(published, changes, now)
+
+    def _stirred(self) -> dict[str, Channel]:
+        """All channels of all calls that a touched channel or a lost member belongs to."""
+        live = self.pbx.channels
+        found = {uniqueid: live[uniqueid] for uniqueid in self._touched if uniqueid in live}
+        for call_id in {channel.call for channel in found.values()} | self._bereft:
+            call = self.calls.get(call_id)
+            for uniqueid in call.members if call else ():
+                found[uniqueid] = live[uniqueid]
+        return found
+
+    def _forget_mates(self, stirred: dict[str, Channel], now: float) -> None:
+        """Former bridge mates count as one call only while the grace lasts."""
+        for channel in stirred.values():
+            for mate_id in [mate_id for mate_id, until in channel.left.items() if until <= now]:
+                del channel.left[mate_id]
+                mate = self.pbx.channels.get(mate_id)
+                if mate is not None:
+                    mate.left.pop(channel.uniqueid, None)
+
+    def _neighbours(self, channel: Channel) -> Iterator[str]:
+        bridge = self.pbx.bridges.get(channel.bridge)
+        if bridge is not None and bridge.kind is Kind.TALK:
+            yield from bridge.members
+        if half := self.pbx.local_halves.get(channel.local_half):
+            yield half
+        yield from channel.dials
+        yield from channel.dialled_by
+        yield from channel.left
+
+    def _parts(self, stirred: dict[str, Channel]) -> Iterator[list[Channel]]:
+        """The connected components that hold a stirred channel, each eldest first."""
+        seen: set[str] = set()
+        for start in stirred:
+            if start in seen or stirred[start].hidden:
+                continue
+            part, rim = [], [start]
+            seen.add(start)
+            while rim:
+                channel = self.pbx.channels[rim.pop()]
+                part.append(channel)
+                for uniqueid in self._neighbours(channel):
+                    other = self.pbx.channels.get(uniqueid)
+                    if other is not None and uniqueid not in seen and not other.hidden:
+                        seen.add(uniqueid)
+                        rim.append(uniqueid)
+            yield sorted(part, key=lambda channel: channel.order)
+
+    @staticmethod
+    def _keepers(parts: list[list[Channel]]) -> dict[str, int]:
+        """Call id → index of the part that keeps it: of several, the one with the eldest of its channels."""
+        eldest: dict[str, tuple[int, int]] = {}
+        for index, part in enumerate(parts):
+            for channel in part:
+                if channel.call:
+                    claim = (channel.order, index)
+                    eldest[channel.call] = min(eldest.get(channel.call, claim), claim)
+        return {call_id: index for call_id, (_, index) in eldest.items()}
+
+    @staticmethod
+    def _unsettled(parts: list[list[Channel]], now: float) -> set[int]:
+        """Parts of which a step is half done (a leg between two bridges, or born a moment ago), and those that were one
+        call with them: a call is told anew as a whole, so that nobody is on two."""
+        waiting: set[int] = set()
+        found = {index for index, part in enumerate(parts) if any(channel.settles > now for channel in part)}
+        while found:
+            waiting |= found
+            calls = {channel.call for index in waiting for channel in parts[index] if channel.call}
+            found = {
+                index
+                for index, part in enumerate(parts)
+                if index not in waiting and any(channel.call in calls for channel in part)
+            }
+        return waiting
+
+    def _name(self, part: list[Channel], kept: set[str]) -> Call:
+        """The call that this part is: the eldest of those that it keeps, or a new one."""
+        had = {channel.call for channel in part if channel.call}
+        if kept:
+            call = min((self.calls[call_id] for call_id in kept), key=lambda call: call.born)
+        else:
+            # A Uniqueid may already name a call (two merged, the younger split off again): then the next eldest.
+            free = (channel.uniqueid for channel in part if channel.uniqueid not in self.calls)
+            parent = min(had, key=lambda call_id: self.calls[call_id].born, default="")
+            call = Call(next(free, f"{part[0].uniqueid}.{len(self.calls)}"), part[0].order, part[0].created, parent)
+            call.approx = any(channel.approx for channel in part)
+            self.calls[call.id] = call
+        for old_id in had - {call.id}:
+            old = self.calls[old_id]
+            old.members.difference_update(channel.uniqueid for channel in part)
+            if not old.members:
+                self._absorbed.append(old_id)
+        call.members = {channel.uniqueid for channel in part}
+        for channel in part:
+            channel.call = call.id
+        return call
+
+    # --- saying
+
+    def _say(self, call: Call, part: list[Channel], published: Published, changes: Changes, now: float) -> None:
+        legs = self._legs(part)
+        phase, place = self._phase(legs, part)
+        if phase in ("waiting", "menu"):
+            # Once answered, the queue stays on the call as the place that it came from.
+            call.queue = place[0] if place else ""
+        parties = [leg.uniqueid for leg in legs]
+        if (parties, place) != (call.parties, call.place):
+            call.rev += 1
+        if phase != call.phase:
+            first = not call.phase
+            call.since = call.started if first else now
+            call.approx = call.approx and first
+        for uniqueid in call.parties:
+            if uniqueid not in parties:
+                self._drop_party(call, uniqueid, published, changes)
+        call.parties, call.place, call.phase = parties, place, phase
+        for leg in legs:
+            published.put(changes, "party", self.key(leg.uniqueid), self._party(call, leg, legs[0], published, now))
+        published.put(changes, "call", self.key(call.id), self._fields(call, legs))
+
+    def _legs(self, part: list[Channel]) -> list[Channel]:
+        """The parties: real legs, and those Local halves at whose end something else than a leg sits."""
+        return [channel for channel in part if not channel.local_half or self._dead_end(channel)]
+
+    def _dead_end(self, half: Channel) -> bool:
+        return not (self._in_talk(half) or half.dials or half.dialled_by)
+
+    def _phase(self, legs: list[Channel], part: list[Channel]) -> tuple[Phase, tuple[str, ...]]:
+        """What the call is doing, and where."""
+        for leg in legs:
+            bridge = self.pbx.bridges.get(leg.bridge)
+            if bridge is not None and bridge.kind is Kind.ROOM:
+                return "conference", (bridge.name,)
+            if bridge is not None and bridge.kind is Kind.PARKING:
+                return "parked", (leg.slot,)
+        if self._talks(legs, part):
+            return ("hold" if any(leg.held for leg in legs) else "talking"), ()
+        for leg in legs:
+            if leg.queue:
+                return "waiting", (leg.queue,)
+        dialled = [channel for channel in part if channel.dialled_by or channel.state == channels.RINGING]
+        if any(leg.state in (channels.RINGING, channels.UP) for leg in dialled if not leg.local_half):
+            return "ringing", ()  # an answered one rings on until a bridge joins it to the caller
+        if dialled or any(leg.state != channels.UP for leg in legs):
+            return "dialling", ()
+        return "menu", ()
+
+    def _talks(self, legs: list[Channel], part: list[Channel]) -> bool:
+        """True if two parties have answered and a talking bridge is between them.
+
+        A party is there when it is in such a bridge, or when it runs something at a Local channel's end.
+        """
+        talking = {channel.uniqueid for channel in part if self._in_talk(channel)}
+        there = [leg for leg in legs if leg.uniqueid in talking or (leg.local_half and leg.state == channels.UP)]
+        return bool(talking) and len(there) > 1
+
+    def _in_talk(self, channel: Channel) -> bool:
+        bridge = self.pbx.bridges.get(channel.bridge)
+        return bridge is not None and bridge.kind is Kind.TALK and len(bridge.members) > 1
+
+    def _fields(self, call: Call, legs: list[Channel]) -> Fields:
+        place = call.place[0] if call.place else ""
+        return {
+            "rev": call.rev,
+            "phase": call.phase,
+            "since": _ms(call.since),
+            "started": _ms(call.started),
+            "approx": call.approx,
+            "parties": [self.key(uniqueid) for uniqueid in call.parties],
+            "direction": self._direction(legs),
+            "queue": call.queue,
+            "room": place if call.phase == "conference" else "",
+            "slot": place if call.phase == "parked" else "",
+            "parent": self.key(call.parent) if call.parent else "",
+            "cause": 0,
+            "reason": "",
+        }
+
+    def _party(self, call: Call, leg: Channel, caller: Channel, published: Published, now: float) -> Fields:
+        key = self.key(leg.uniqueid)
+        state = _STATES.get(leg.state, "down")
+        state = "hold" if leg.held and state == "up" else state
+        said = published.entities.get("party", {}).get(key)
+        since = said["since"] if said and said["state"] == state else _ms(now if said else leg.created)
+        number, name = self._identity(leg)
+        return {
+            "call": self.key(call.id),
+            "role": "caller" if leg is caller else "callee",
+            "side": self._side(leg),
+            "channel": leg.name,
+            "number": number,
+            "name": name,
+            "state": state,
+            "since": since,
+        }
+
+    def _identity(self, leg: Channel) -> tuple[str, str]:
+        """Number and name of who sits at this leg.
+
+        An extension of ours is its device (a caller ID may be anything: Originate sets it, people forge it); anybody
+        else is who he says. A Local's end has no device: it is the number that was dialled.
+        """
+        if leg.local_half:
+            return leg.exten if leg.exten not in ("", "s", "h") else leg.name.partition("/")[2].partition("@")[0], ""
+        resource = leg.device.partition("/")[2]
+        if self.pbx.extensions.fullmatch(resource):
+            return resource, leg.caller_name
+        return leg.number, leg.caller_name
+
+    def _side(self, leg: Channel) -> str:
+        """Unknown counts as internal, and is therefore denied to whom it is not granted."""
+        if leg.local_half:
+            return "app"
+        return "outside" if self.pbx.trunks.search(leg.device) else "internal"
+
+    def _direction(self, legs: list[Channel]) -> str:
+        sides = [self._side(leg) for leg in legs]
+        if sides and sides[0] == "outside":
+            return "inbound"
+        return "outbound" if "outside" in sides else "internal"
+
+    # --- ending
+
+    def _close(self, call_id: str, published: Published, changes: Changes, now: float) -> None:
+        """A call whose last channel hung up has ended; one that was never said goes without a word."""
+        call = self.calls.get(call_id)
+        if call is None or call.ended or call.members:
+            return
+        if not call.phase:
+            self._drop(call, published, changes)
+            return
+        call.phase, call.since, call.ended = "ended", now, now
+        call.rev += 1
+        self._ended.append(call_id)
+        end: Fields = {"phase": "ended", "since": _ms(now), "rev": call.rev, "approx": False}
+        published.put(changes, "call", self.key(call_id), {**end, "cause": call.cause, "reason": call.reason})
+
+    def _drop(self, call: Call, published: Published, changes: Changes) -> None:
+        for uniqueid in call.parties:
+            self._drop_party(call, uniqueid, published, changes)
+        published.drop(changes, "call", self.key(call.id))
+        del self.calls[call.id]
+
+    def _drop_party(self, call: Call, uniqueid: str, published: Published, changes: Changes) -> None:
+        """It is on this call no more; on another it stays."""
+        channel = self.pbx.channels.get(uniqueid)
+        if channel is None or channel.call == call.id:
+            published.drop(changes, "party", self.key(uniqueid))
+
+    def _forget_ended(self, published: Published, changes: Changes, now: float) -> None:
+        while self._ended and now - self.calls[self._ended[0]].ended >= ENDED_S:
+            self._drop(self.calls[self._ended.pop(0)], published, changes)
+
+    def key(self, uniqueid: str) -> str:
+        """Every key begins with its PBX's name."""
+        return f"{self.pbx.name}/{uniqueid}"
+
+
+_STATES: Final = {
+    channels.DOWN: "down",
+    channels.RING: "calling",
+    channels.RINGING: "ringing",
+    channels.UP: "up",
+}
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

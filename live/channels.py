@@ -1,0 +1,124 @@
+"""A channel: one leg at Asterisk, keyed by its Uniqueid (names are reused, Uniqueids are not)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from ami.protocol import Message
+
+DOWN: Final = 0
+RING: Final = 4
+"""It dialled in and has no answer yet."""
+RINGING: Final = 5
+"""It is being rung."""
+UP: Final = 6
+
+_UNSET: Final = frozenset({"<unknown>", "<none>", "<null>"})
+"""Asterisk's words for an absent caller ID [measured on 16 and 22]."""
+
+_HIDDEN: Final = ("CBAnn/", "CBRec/", "Message/", "AsyncGoto/", "Announcer/", "Recorder/")
+"""Legs of Asterisk's own machinery: conference announcer and recorder, messages, parked gotos."""
+
+
+def given(value: str) -> str:
+    """An AMI value, with Asterisk's ways to say *absent* turned into the empty string."""
+    return "" if value in _UNSET else value
+
+
+@dataclass(slots=True)
+class Channel:
+    """One live leg. Times are seconds of UTC by the reader's clock."""
+
+    uniqueid: str
+    order: int
+    """Rises with each channel that the model learns of: the lower, the older."""
+    created: float
+    name: str = ""
+    linkedid: str = ""
+    state: int = DOWN
+    number: str = ""
+    caller_name: str = ""
+    connected_number: str = ""
+    connected_name: str = ""
+    exten: str = ""
+    context: str = ""
+    """Exten, context, application: as the last list or snapshot event said; no event tells their every change."""
+    application: str = ""
+    application_data: str = ""
+    bridge: str = ""
+    held: bool = False
+    queue: str = ""
+    slot: str = ""
+    approx: bool = False
+    """Known from a list, not from its birth: phases older than the list are upper bounds."""
+    settles: float = 0.0
+    """Until then a look at this leg may catch it between two events of one step."""
+    dials: set[str] = field(default_factory=set)
+    """Uniqueids that this leg rings now, or has rung and not yet been bridged with."""
+    dialled_by: set[str] = field(default_factory=set)
+    left: dict[str, float] = field(default_factory=dict)
+    """Uniqueid of a former bridge mate → until when the two still count as one call."""
+    call: str = ""
+
+    @property
+    def hidden(self) -> bool:
+        return self.name.startswith(_HIDDEN)
+
+    @property
+    def local_half(self) -> str:
+        """The other half's name of a Local channel, or "": ``Local/1@x-0001;1`` ↔ ``…;2``."""
+        if not self.name.startswith("Local/"):
+            return ""
+        base, _, half = self.name.rpartition(";")
+        return f"{base};{'2' if half == '1' else '1'}" if half in ("1", "2") else ""
+
+    @property
+    def device(self) -> str:
+        """Technology and resource: ``PJSIP/101-0000008c`` → ``PJSIP/101``."""
+        return self.name.rpartition("-")[0] or self.name
+
+
+SNAPSHOT: Final = (
+    ("Channel", "name"),
+    ("Linkedid", "linkedid"),
+    ("CallerIDNum", "number"),
+    ("CallerIDName", "caller_name"),
+    ("ConnectedLineNum", "connected_number"),
+    ("ConnectedLineName", "connected_name"),
+    ("Exten", "exten"),
+    ("Context", "context"),
+)
+"""The headers that every event about a channel carries (Asterisk's channel snapshot), and where they go."""
+
+
+def take_snapshot(channel: Channel, message: Message, prefix: str = "") -> bool:
+    """Set all that the snapshot in ``message`` tells of ``channel``; True if anything was new.
+
+    Multi-channel events prefix the headers (``DestCallerIDNum``), but for one spelling: the destination's
+    name is ``DestChannel``, its state ``DestChannelState`` [measured on 16 and 22].
+    """
+    changed = False
+    for header, attribute in SNAPSHOT:
+        value = given(message.text(prefix + header))
+        if value != getattr(channel, attribute):
+            setattr(channel, attribute, value)
+            changed = True
+    state = message.get(prefix + "ChannelState")
+    if state.isdecimal() and int(state) != channel.state:
+        channel.state = int(state)
+        changed = True
+    return changed
+
+
+_DURATION: Final = re.compile(r"(\d+):(\d\d):(\d\d)")
+
+
+def list_duration(text: str) -> int:
+    """Seconds in the ``Duration`` of CoreShowChannels (``HH:MM:SS``, hours unbounded); 0 if it is not one."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        return 0
+    hours, minutes, seconds = map(int, match.groups())
+    return hours * 3600 + minutes * 60 + seconds

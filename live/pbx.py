@@ -1,0 +1,430 @@
+"""All live state of one PBX, and the table of the events that move it.
+
+Rules that keep it exact (each from a measured fault of others):
+only ``Newchannel`` and list items create a channel; handlers set, never count; events of different publishers come in
+any order, so each works alone; what hung up leaves a tombstone, and nothing raises the dead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from ami.protocol import Message
+from live import bridges, channels
+from live.bridges import Bridge, Kind
+from live.calls import Calls
+from live.changes import Changes, Entities, Published
+from live.channels import Channel, given, take_snapshot
+
+TOMBSTONE_S: Final = 60.0
+"""How long a Uniqueid that hung up stays dead for lists and late events (Asterisk 16 lists a channel up to seconds
+after its Hangup was delivered: 5 in 266,162 items)."""
+
+GRACE_S: Final = 0.3
+"""How long a leg may be between two bridges, or newborn and not yet dialled, before a look at it counts. A transfer's
+leave and enter are milliseconds apart; 300 ms is what a person does not notice."""
+
+COMPARED: Final = ("name", "state", "number", "caller_name", "bridge")
+"""What a list corrects and events should have told: a difference found at a reconcile is drift."""
+
+
+class Pbx:
+    """One Asterisk, as its lists and events tell it. ``now`` is always seconds of UTC by the caller's clock."""
+
+    def __init__(self, name: str, extensions: re.Pattern[str], trunks: re.Pattern[str]) -> None:
+        self.name = name
+        self.extensions = extensions
+        """Matches the resource of a device that is an extension of ours (``101``)."""
+        self.trunks = trunks
+        """Matches a device that leads outside (``PJSIP/trunk``)."""
+        self.channels: dict[str, Channel] = {}
+        self.bridges: dict[str, Bridge] = {}
+        self.local_halves: dict[str, str] = {}
+        """Name of a Local half → its Uniqueid."""
+        self.tombstones: dict[str, float] = {}
+        self.unknown = 0
+        """Events about a channel that neither lives nor has a tombstone."""
+        self.calls = Calls(self)
+        self._published = Published()
+        self._order = 0
+
+    # --- in
+
+    def apply(self, message: Message, now: float) -> None:
+        """Take one event. Events that the model does not want cost one dictionary look-up."""
+        handler = HANDLERS.get(message.event)
+        if handler is not None:
+            handler(self, message, now)
+
+    def replace_bridges(self, items: Iterable[Message], now: float) -> int:
+        """Take a whole BridgeList."""
+        listed = set()
+        for item in items:
+            uniqueid = item.get("BridgeUniqueid")
+            listed.add(uniqueid)
+            bridges.describe(self.bridge(uniqueid), item)
+        gone = [uniqueid for uniqueid in self.bridges if uniqueid not in listed]
+        for uniqueid in gone:
+            self._destroy_bridge(uniqueid)
+        return len(gone)
+
+    def replace_channels(self, items: Iterable[Message], now: float) -> int:
+        """Take a whole CoreShowChannels. Returns how much of what was held it corrected."""
+        corrections = 0
+        listed: set[str] = set()
+        for item in items:
+            uniqueid = item.get("Uniqueid")
+            if uniqueid in self.tombstones:
+                continue
+            listed.add(uniqueid)
+            channel = self.channels.get(uniqueid)
+            new = channel is None
+            if channel is None:
+                created = now - channels.list_duration(item.get("Duration"))
+                channel = self._create(uniqueid, created, approx=True)
+            before = [getattr(channel, name) for name in COMPARED]
+            self._snapshot(channel, item)
+            channel.application = item.get("Application")
+            channel.application_data = item.text("ApplicationData")
+            self._list_queue(channel)
+            self._move(channel, item.get("BridgeId"))
+            corrections += new or before != [getattr(channel, name) for name in COMPARED]
+            channel.settles = 0.0
+            self.calls.touch(channel)
+        for uniqueid in [uniqueid for uniqueid in self.channels if uniqueid not in listed]:
+            corrections += 1
+            self.remove(uniqueid, 0, "", now)
+        self._infer_dials()
+        return corrections
+
+    # --- out
+
+    def changes(self, now: float) -> Changes:
+        """What is different since the last call of this method, folded into calls and parties."""
+        self.expire(now)
+        changes = Changes()
+        self.calls.fold(self._published, changes, now)
+        return changes
+
+    def entities(self) -> Entities:
+        """All that was said so far: what a newcomer must be told."""
+        return self._published.entities
+
+    @property
+    def pending(self) -> bool:
+        """True if a later look, without any event, would say more: a leg that settles, an ended call that expires."""
+        return self.calls.pending
+
+    def expire(self, now: float) -> None:
+        """Forget tombstones older than a minute."""
+        while self.tombstones:
+            uniqueid, died = next(iter(self.tombstones.items()))
+            if now - died < TOMBSTONE_S:
+                break
+            del self.tombstones[uniqueid]
+
+    # --- what the handlers share
+
+    def known(self, uniqueid: str) -> Channel | None:
+        """The live channel of this Uniqueid; an unknown one is counted, a dead one is not."""
+        channel = self.channels.get(uniqueid)
+        if channel is None and uniqueid and uniqueid not in self.tombstones:
+            self.unknown += 1
+        return channel
+
+    def bridge(self, uniqueid: str) -> Bridge:
+        return self.bridges.setdefault(uniqueid, Bridge(uniqueid))
+
+    def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
+        self._order += 1
+        channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        return channel
+
+    def _snapshot(self, channel: Channel, message: Message, prefix: str = "") -> None:
+        name = channel.name
+        if take_snapshot(channel, message, prefix):
+            if channel.name != name:
+                self.local_halves.pop(name, None)
+                if channel.local_half:
+                    self.local_halves[channel.name] = channel.uniqueid
+            self.calls.touch(channel)
+
+    def _move(self, channel: Channel, bridge_id: str) -> None:
+        """Put a channel into a bridge, or ("") into none; it leaves where it was."""
+        if channel.bridge == bridge_id:
+            return
+        self.calls.touch(channel)
+        old = self.bridges.get(channel.bridge)
+        if old is not None:
+            old.members.discard(channel.uniqueid)
+        channel.bridge = bridge_id
+        if bridge_id:
+            self.bridge(bridge_id).members.add(channel.uniqueid)
+            self._bridged(channel)
+        self.calls.touch(channel)
+
+    def _bridged(self, channel: Channel) -> None:
+        """A leg that talks is rung no longer, and waits in no queue and no slot."""
+        channel.left.clear()
+        channel.settles = 0.0
+        for other_id in [*channel.dialled_by]:
+            other = self.channels.get(other_id)
+            if other is None or other.bridge:
+                self.undial(other_id, channel.uniqueid)
+        for other_id in [*channel.dials]:
+            other = self.channels.get(other_id)
+            if other is None or other.bridge:
+                self.undial(channel.uniqueid, other_id)
+        if self.bridges[channel.bridge].kind is Kind.TALK:
+            channel.queue = channel.slot = ""
+
+    def _leave(self, channel: Channel, now: float) -> None:
+        """Out of the bridge; until the grace is over its mates still count as the same call."""
+        bridge = self.bridges.get(channel.bridge)
+        if bridge is not None and bridge.kind is Kind.TALK:
+            for mate_id in bridge.members - {channel.uniqueid}:
+                mate = self.channels[mate_id]
+                channel.left[mate_id] = mate.left[channel.uniqueid] = now + GRACE_S
+                if len(bridge.members) == 2:
+                    self._settle(mate, now)  # alone in a bridge: about to hang up, or to go where the other goes
+        self._move(channel, "")
+        self._settle(channel, now)
+
+    def _settle(self, channel: Channel, now: float) -> None:
+        channel.settles = now + GRACE_S
+        self.calls.touch(channel)
+
+    def _destroy_bridge(self, uniqueid: str) -> None:
+        bridge = self.bridges.pop(uniqueid, None)
+        for member in bridge.members if bridge else ():
+            self.channels[member].bridge = ""
+            self.calls.touch(self.channels[member])
+
+    def dial(self, source: Channel, target: Channel) -> None:
+        source.dials.add(target.uniqueid)
+        target.dialled_by.add(source.uniqueid)
+        source.settles = target.settles = 0.0
+        self.calls.touch(source)
+        self.calls.touch(target)
+
+    def undial(self, source_id: str, target_id: str) -> None:
+        source, target = self.channels.get(source_id), self.channels.get(target_id)
+        if source is not None:
+            self.calls.touch(source)
+            source.dials.discard(target_id)
+        if target is not None:
+            self.calls.touch(target)
+            target.dialled_by.discard(source_id)
+
+    def remove(self, uniqueid: str, cause: int, reason: str, now: float) -> None:
+        """A channel is no more."""
+        channel = self.channels.get(uniqueid)
+        self.tombstones[uniqueid] = now
+        if channel is None:
+            return
+        self.calls.hung_up(channel, cause, reason)
+        # Who was with it is about to hang up too, or to go on elsewhere: not worth a picture of its own.
+        for other in [*channel.dials]:
+            self.undial(uniqueid, other)
+            self._settle(self.channels[other], now)
+        for other in [*channel.dialled_by]:
+            self.undial(other, uniqueid)
+            self._settle(self.channels[other], now)
+        for other in channel.left:
+            self.channels[other].left.pop(uniqueid, None)
+        if channel.bridge:
+            self._leave(channel, now)
+            for other in channel.left:
+                self.channels[other].left.pop(uniqueid, None)
+        self.local_halves.pop(channel.name, None)
+        del self.channels[uniqueid]
+
+    def _list_queue(self, channel: Channel) -> None:
+        """The list tells who sits in Queue() without having been seen to join."""
+        if channel.application == "Queue" and not channel.bridge:
+            channel.queue = channel.queue or channel.application_data.partition(",")[0]
+        elif channel.application != "Queue":
+            channel.queue = ""
+
+    def _infer_dials(self) -> None:
+        """No list tells who rings whom: a leg being rung is joined to the call that its Linkedid names."""
+        for channel in self.channels.values():
+            source = self.channels.get(channel.linkedid)
+            rung = channel.state in (channels.DOWN, channels.RINGING) and not channel.bridge
+            if rung and source is not None and source is not channel and not channel.dialled_by:
+                self.dial(source, channel)
+
+
+# --- the events
+
+
+def _newchannel(pbx: Pbx, message: Message, now: float) -> None:
+    uniqueid = message.get("Uniqueid")
+    if not uniqueid or uniqueid in pbx.tombstones:
+        return
+    channel = pbx.channels.get(uniqueid)
+    if channel is None:
+        channel = pbx._create(uniqueid, now, approx=False)
+    pbx._snapshot(channel, message)
+    if channel.state == channels.DOWN or channel.local_half:
+        channel.settles = now + GRACE_S
+    pbx.calls.touch(channel)
+
+
+def _snapshot(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        pbx._snapshot(channel, message)
+
+
+def _newstate(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        if not channel.local_half:
+            channel.settles = 0.0
+        pbx._snapshot(channel, message)
+
+
+def _rename(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        pbx.local_halves.pop(channel.name, None)
+        channel.name = message.get("Newname")
+        if channel.local_half:
+            pbx.local_halves[channel.name] = channel.uniqueid
+        pbx.calls.touch(channel)
+
+
+def _hangup(pbx: Pbx, message: Message, now: float) -> None:
+    uniqueid = message.get("Uniqueid")
+    if uniqueid:
+        pbx.known(uniqueid)
+        cause = message.get("Cause")
+        pbx.remove(uniqueid, int(cause) if cause.isdecimal() else 0, given(message.get("Cause-txt")), now)
+
+
+def _hold(held: bool) -> Handler:
+    def handler(pbx: Pbx, message: Message, now: float) -> None:
+        channel = pbx.known(message.get("Uniqueid"))
+        if channel is not None:
+            pbx._snapshot(channel, message)
+            if channel.held is not held:
+                channel.held = held
+                pbx.calls.touch(channel)
+
+    return handler
+
+
+def _dial_begin(pbx: Pbx, message: Message, now: float) -> None:
+    target = pbx.known(message.get("DestUniqueid"))
+    if target is None:
+        return
+    pbx._snapshot(target, message, "Dest")
+    # An Originate dials without a source.
+    source = pbx.known(message.get("Uniqueid"))
+    if source is not None:
+        pbx._snapshot(source, message)
+        if not target.bridge:
+            pbx.dial(source, target)
+
+
+def _dial_end(pbx: Pbx, message: Message, now: float) -> None:
+    target_id, source_id = message.get("DestUniqueid"), message.get("Uniqueid")
+    # Answered: the two stay one call until both are in a bridge, which is where the dial ends for us.
+    source, target = pbx.channels.get(source_id), pbx.channels.get(target_id)
+    if message.get("DialStatus") != "ANSWER" and source is not None and target is not None:
+        pbx.undial(source_id, target_id)
+        source.left[target_id] = target.left[source_id] = now + GRACE_S
+        pbx._settle(source, now)
+        pbx._settle(target, now)
+
+
+def _bridge(pbx: Pbx, message: Message, now: float) -> None:
+    bridges.describe(pbx.bridge(message.get("BridgeUniqueid")), message)
+
+
+def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
+    bridge = pbx.bridge(message.get("BridgeUniqueid"))
+    bridges.describe(bridge, message)
+    swapped = pbx.channels.get(message.get("SwapUniqueid"))
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        pbx._snapshot(channel, message)
+        pbx._move(channel, bridge.uniqueid)
+    if swapped is not None and swapped.bridge == bridge.uniqueid:
+        pbx._leave(swapped, now)
+
+
+def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        pbx._snapshot(channel, message)
+        # It may be in its next bridge already: events of two bridges are not ordered among themselves.
+        if channel.bridge == message.get("BridgeUniqueid"):
+            pbx._leave(channel, now)
+
+
+def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
+    pbx._destroy_bridge(message.get("BridgeUniqueid"))
+
+
+def _queue_join(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        channel.queue = message.get("Queue")
+        pbx.calls.touch(channel)
+
+
+def _queue_leave(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.channels.get(message.get("Uniqueid"))
+    if channel is not None and channel.queue and not channel.bridge:
+        channel.queue = ""
+        pbx._settle(channel, now)
+
+
+def _parked(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("ParkeeUniqueid"))
+    if channel is not None:
+        channel.slot = message.get("ParkingSpace")
+        pbx.calls.touch(channel)
+
+
+def _unparked(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.channels.get(message.get("ParkeeUniqueid"))
+    if channel is not None:
+        channel.slot = ""
+        pbx.calls.touch(channel)
+
+
+Handler = Callable[[Pbx, Message, float], None]
+
+HANDLERS: Final[dict[str, Handler]] = {
+    # a channel
+    "Newchannel": _newchannel,
+    "Newstate": _newstate,
+    "NewCallerid": _snapshot,
+    "NewConnectedLine": _snapshot,
+    "NewAccountCode": _snapshot,
+    "Rename": _rename,
+    "Hold": _hold(True),
+    "Unhold": _hold(False),
+    "Hangup": _hangup,
+    # who rings whom
+    "DialBegin": _dial_begin,
+    "DialState": _snapshot,
+    "DialEnd": _dial_end,
+    # where they meet
+    "BridgeCreate": _bridge,
+    "BridgeEnter": _bridge_enter,
+    "BridgeLeave": _bridge_leave,
+    "BridgeDestroy": _bridge_destroy,
+    # where they wait
+    "QueueCallerJoin": _queue_join,
+    "QueueCallerLeave": _queue_leave,
+    "ParkedCall": _parked,
+    "UnParkedCall": _unparked,
+    "ParkedCallGiveUp": _unparked,
+    "ParkedCallTimeOut": _unparked,
+}

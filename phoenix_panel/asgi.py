@@ -1,0 +1,67 @@
+"""The two doors: HTTP to Django, the WebSocket to the floor, for pages of our own origin only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "phoenix_panel.settings")
+_django = get_asgi_application()  # loads the apps: what follows needs them
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import WebsocketDenier  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.http.request import validate_host  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from floor.consumers import PanelConsumer  # noqa: E402
+
+Scope = dict[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+
+
+def same_origin(scope: Scope) -> bool:
+    """True if the page that opens the socket came from here: scheme, host and port.
+
+    Channels' own validator compares the host alone, so any port and scheme of a host passes (measured), and a PBX's
+    host often serves other web pages. Browsers always send Origin; who sends none or two is no browser of ours.
+    """
+    origins = [value for name, value in scope["headers"] if name == b"origin"]
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(origins) != 1 or len(hosts) != 1:
+        return False
+    origin, host = origins[0].decode("latin-1").lower(), hosts[0].decode("latin-1").lower()
+    if origin in settings.CSRF_TRUSTED_ORIGINS:
+        return True
+    scheme = {"ws": "http", "wss": "https"}[scope.get("scheme", "ws")]
+    bare = urlsplit(f"//{host}").hostname or ""
+    allowed = validate_host(f"[{bare}]" if ":" in bare else bare, settings.ALLOWED_HOSTS)
+    return allowed and origin == f"{scheme}://{host}"
+
+
+class OriginGate:
+    """Turns away sockets that pages of other origins open."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if same_origin(scope):
+            await self._app(scope, receive, send)
+        else:
+            await WebsocketDenier()(scope, receive, send)
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": _django,
+        "websocket": OriginGate(
+            AuthMiddlewareStack(URLRouter([path("ws/panel/", PanelConsumer.as_asgi())])),
+        ),
+    }
+)

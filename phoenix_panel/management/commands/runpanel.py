@@ -1,0 +1,83 @@
+"""Serve browsers and PBXs on one event loop: Daphne, one worker for each PBX, the in-memory channel layer."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 2048
+"""Connections that may wait to be accepted. Twisted's 50 makes 1,000 browsers that come back at once retry for 13 s."""
+
+HANDSHAKE_S = 60
+"""A thousand browsers that come back at once are let in one after another; with Daphne's 5 s, one of a thousand got in."""
+
+INBOUND_BYTES = 64 * 1024
+"""A page's longest message is a few hundred bytes."""
+
+
+class Command(BaseCommand):
+    help = "Runs the whole panel in one process."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+        parser.add_argument("--port", default=8000, type=int, help="port to listen on (8000)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Daphne first: importing it installs Twisted's asyncio reactor.
+        from daphne.server import Server
+        from twisted.internet import defer, reactor
+
+        from phoenix_panel.asgi import application
+        from phoenix_panel.wiring import Panel
+
+        host, port = options["host"], options["port"]
+        panel: Panel | None = None
+
+        def start() -> None:
+            nonlocal panel
+            panel = Panel()
+            panel.start()
+
+        def stop() -> Any:
+            if panel is None:
+                return None
+            return defer.Deferred.fromCoroutine(_awaited(panel.stop()))
+
+        def ready() -> None:
+            self.stdout.write(f"Phoenix Panel: http://{host}:{port}/   (Ctrl-C stops it)")
+            self.stdout.flush()
+
+        # Not callWhenRunning: that is before asyncio's loop runs, where no task can be made.
+        reactor.callLater(0, start)
+        reactor.addSystemEventTrigger("before", "shutdown", stop)
+        escaped = host.strip("[]").replace(":", r"\:")
+        server = Server(
+            application=application,
+            endpoints=[f"tcp:port={port}:interface={escaped}:backlog={BACKLOG}"],
+            websocket_timeout=-1,  # a wallboard is looked at for days; who signs out is closed by us
+            websocket_connect_timeout=HANDSHAKE_S,
+            websocket_handshake_timeout=HANDSHAKE_S,
+            websocket_max_message_size=INBOUND_BYTES,
+            websocket_max_frame_size=INBOUND_BYTES,
+            ready_callable=ready,
+            server_name="phoenix-panel",
+            verbosity=0,
+        )
+        server.run()
+        if server.abort_start:
+            raise CommandError(
+                f"port {port} of {host} can't be had: is the panel running already? Try PORT={port + 1}."
+            )
+
+
+async def _awaited(coroutine: Any) -> None:
+    """Run an asyncio coroutine to its end inside Twisted's shutdown, which waits for the Deferred."""
+    import asyncio
+
+    from twisted.internet import defer
+
+    await defer.Deferred.fromFuture(asyncio.ensure_future(coroutine))

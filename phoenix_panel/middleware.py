@@ -1,0 +1,38 @@
+"""Headers that Django and django-csp don't set, and the user's own time zone."""
+
+import zoneinfo
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
+
+HEADERS = {
+    # The microphone is for whispering and barging in; nothing else of the machine is ours.
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(self), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class HeadersMiddleware(MiddlewareMixin):
+    """`Permissions-Policy` and `Cross-Origin-Resource-Policy` everywhere, `no-store` on all that says nothing else.
+
+    Pages show who talks to whom: neither a shared cache nor the browser's back button after signing out may show them.
+    A view whose answer holds nothing of anybody (the words in jsi18n) sets its own `Cache-Control`.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class TimeZoneMiddleware(MiddlewareMixin):
+    """Times on the page are in the user's time zone, or in TIME_ZONE for who has none."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        name = getattr(request.user, "time_zone", "") if request.user.is_authenticated else ""
+        try:
+            timezone.activate(zoneinfo.ZoneInfo(name)) if name else timezone.deactivate()
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            timezone.deactivate()

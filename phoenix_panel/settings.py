@@ -1,0 +1,208 @@
+"""Every setting, read from the environment (and `.env` in the project's root) once, when the process starts.
+
+A wrong value stops the start with one line that names the variable. Each `NAME` may be given as `NAME_FILE`, a file
+that holds the value: that is how secrets stay out of `docker inspect` and of process lists.
+"""
+
+import os
+import sys
+import tempfile
+import zoneinfo
+from pathlib import Path
+from typing import Any
+
+from phoenix_panel import logs, pbxs, secret_key
+from phoenix_panel.environment import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(os.environ, BASE_DIR / os.environ.get("PHOENIX_ENV_FILE", ".env"))
+VAR_DIR = Path(env.text("PHOENIX_VAR") or BASE_DIR / "var").absolute()  # all that the panel writes itself
+
+DEBUG = env.flag("PHOENIX_DEBUG")
+HTTPS = env.flag("PHOENIX_HTTPS")  # browsers reach the panel by https: secure cookies, HSTS
+SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret_key")
+
+# The PBXs ------------------------------------------------------------------------------------------------------------
+
+PHOENIX_PBXS: dict[str, str] = pbxs.read(env)  # {name: AMI address with its secret}
+# Whole numbers that are extensions of ours even where the PBX has no hint and no queue member for them.
+PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", r"^\d{2,6}$")
+# Channel names of the lines that lead outside: SIP endpoints that are named after what they are, and ISDN spans
+# (`DAHDI/i1/…`; analogue ports, phones among them, are `DAHDI/1-1`). Where trunks have other names, set it.
+PHOENIX_TRUNKS = env.pattern(
+    "PHOENIX_TRUNKS",
+    r"(?i)^(?:(?:PJSIP|SIP|IAX2|OOH323)/[^/]*(?:trunk|provider|gateway|carrier|operator|pstn|sbc)|DAHDI/i\d+/)",
+)
+
+# Where it is found ---------------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = env.words("PHOENIX_HOSTS", "localhost,127.0.0.1,[::1]")
+# Whole origins, as browsers say them (`https://panel.example.com:8443`): for forms and the WebSocket behind a proxy.
+CSRF_TRUSTED_ORIGINS = env.words("PHOENIX_ORIGINS") or [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS]
+
+ROOT_URLCONF = "phoenix_panel.urls"
+ASGI_APPLICATION = "phoenix_panel.asgi.application"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "phoenix_panel",
+    "accounts",
+    "audit",
+    "floor",
+    "calls",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "phoenix_panel.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.SlidingSessionMiddleware",
+    "phoenix_panel.middleware.TimeZoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# What it keeps -------------------------------------------------------------------------------------------------------
+
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+_database = env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'phoenix.sqlite3'}")
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "timeout": 2,  # seconds; a click must not wait longer for the audit than its own time to live
+        # A transaction takes the write lock when it begins: one that turns writer later fails without waiting.
+        "transaction_mode": "IMMEDIATE",
+        # FULL: a commit is on the disk when it returns. The audit's intent must survive a power cut: the send follows.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000;",
+    }
+    # A file, since the audit writes from a thread of its own; one for each run, so that two runs don't meet.
+    _database["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"phoenix-test-{os.getpid()}.sqlite3")}
+else:
+    _database["OPTIONS"] = {
+        "connect_timeout": 3,  # seconds
+        # A locked table is an answer after 2 s; no query of ours needs 10.
+        "options": "-c lock_timeout=2000 -c statement_timeout=10000 -c idle_in_transaction_session_timeout=30000",
+        **_database.get("OPTIONS", {}),
+    }
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # Counts of failed sign-ins live here: with the default 300 entries, 300 invented names would push them out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# Who may come in -----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "calls:board"
+LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# `__Host-` binds a cookie to this host and to https; over plain http browsers don't store such a cookie at all.
+_host = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_host}phoenix"
+CSRF_COOKIE_NAME = f"{_host}csrf"
+LANGUAGE_COOKIE_NAME = "language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# Signed out so long after the last page was opened. accounts.sessions moves it on, not more than every few minutes.
+SESSION_COOKIE_AGE = 3600 * env.number("PHOENIX_SESSION_HOURS", 12, least=1, most=24 * 30)
+SESSION_SAVE_EVERY_REQUEST = False
+
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes; no form of ours comes near
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "worker-src": ["'self'"],
+        "media-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["lit-html", "phoenix"],
+    },
+}
+
+# Files for the browser -----------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "phoenix_panel.storage.HashedStaticFiles"},
+}
+
+# Words and times -----------------------------------------------------------------------------------------------------
+
+USE_I18N = True
+LANGUAGE_CODE = env.choice("PHOENIX_LANGUAGE", "en", {"en": "en", "ru": "ru"})
+LANGUAGES = [("en", "English"), ("ru", "Русский")]  # each in itself: who looks for hers reads only hers
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True  # UTC inside; TIME_ZONE is for those who read
+TIME_ZONE = env.checked("PHOENIX_TIME_ZONE", "UTC", zoneinfo.ZoneInfo, "a time zone's name, as in Europe/Kyiv")
+
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.config(
+    level=env.choice(
+        "PHOENIX_LOG_LEVEL",
+        "info",
+        {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR"},
+    ),
+    human=env.choice("PHOENIX_LOG_FORMAT", "auto", {"auto": sys.stderr.isatty(), "json": False, "human": True}),
+)

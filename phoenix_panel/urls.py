@@ -1,0 +1,29 @@
+"""Every address of the panel. Each feature brings its own list."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
+
+from accounts import views as accounts
+from phoenix_panel.jsi18n import catalogue
+
+
+@require_safe
+def livez(request: HttpRequest) -> HttpResponse:
+    """The process answers; asks nothing of the database nor of a PBX."""
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="calls:board"), name="home"),
+    path("calls/", include("calls.urls")),
+    # accounts/
+    path("accounts/login/", accounts.SignIn.as_view(), name="login"),
+    path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),
+    # words
+    path("i18n/setlang/", accounts.set_language, name="set_language"),
+    path("jsi18n/", catalogue, name="jsi18n"),
+    # for machines
+    path("livez", livez, name="livez"),
+]

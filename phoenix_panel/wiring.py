@@ -1,0 +1,52 @@
+"""The one running panel of this process, put together from the settings: a hub, and a worker for each PBX."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+
+from django.conf import settings
+
+from ami.client import Address
+from audit.trail import Trail
+from floor import hub
+from floor.worker import PbxConfig, PbxWorker
+
+log = logging.getLogger(__name__)
+
+RETRY_MS = 1_000
+"""When browsers may come back after a stop in good order; each adds its own jitter."""
+
+
+def pbx_configs() -> list[PbxConfig]:
+    """The PBXs that the settings name. Their addresses were checked when the settings were read."""
+    extensions = re.compile(settings.PHOENIX_EXTENSIONS)
+    trunks = re.compile(settings.PHOENIX_TRUNKS)
+    return [PbxConfig(name, Address.parse(url), extensions, trunks) for name, url in settings.PHOENIX_PBXS.items()]
+
+
+class Panel:
+    """Workers and hub on the running loop. ``start`` once, ``stop`` once."""
+
+    def __init__(self) -> None:
+        self.trail = Trail()
+        self.hub = hub.current()
+        self.workers = [PbxWorker(config, self.hub, self.trail) for config in pbx_configs()]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self.hub.pump(), name="hub.pump")]
+        self._tasks += [asyncio.create_task(worker.run(), name=f"worker.{worker.name}") for worker in self.workers]
+
+    async def stop(self) -> None:
+        """Say bye to the browsers, close the sessions with the PBXs, write what is known."""
+        self.hub.bye(RETRY_MS)
+        for task in self._tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*self._tasks[1:], return_exceptions=True)
+        for worker in self.workers:
+            await worker.close()
+        self._tasks[0].cancel()
+        await asyncio.gather(self._tasks[0], return_exceptions=True)
+        self.trail.close()

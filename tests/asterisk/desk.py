@@ -1,0 +1,196 @@
+"""A real worker on a real Asterisk, and what a page that looks at it holds: no browser, but every frame."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+
+from ami.client import Address
+from audit.trail import Trail
+from floor.hub import Hub, Watcher, worker_channel
+from floor.worker import PbxConfig, PbxWorker
+from tests.lab.checker import Checker, unescape
+from tests.lab.instance import Asterisk
+
+Rows = list[dict[str, str]]
+
+
+class Page:
+    """Merges frames as docs/frames.md says, and holds them to it: no gap, no frame of an epoch that is not its own."""
+
+    def __init__(self) -> None:
+        self.entities: dict[str, dict[str, dict[str, Any]]] = {}
+        self.epoch, self.seq = 0, 0
+        self.snapshots = 0
+        self.links: list[dict[str, Any]] = []
+        self.results: list[dict[str, Any]] = []
+        self.age_ms = -1
+        self._moved = asyncio.Event()
+
+    def deliver(self, text: str) -> None:
+        message = json.loads(text)
+        getattr(self, f"_{message['type']}")(message)
+        self._moved.set()
+
+    def close_with(self, code: int) -> None:
+        raise AssertionError(f"closed with {code}")
+
+    async def until(self, condition: Any, seconds: float = 20.0) -> None:
+        """Wait until the page shows it."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self._moved.clear()
+                await self._moved.wait()
+
+    @property
+    def link(self) -> dict[str, Any]:
+        return self.links[-1] if self.links else {}
+
+    def calls(self, phase: str = "") -> dict[str, dict[str, Any]]:
+        calls = self.entities.get("call", {})
+        return {key: call for key, call in calls.items() if phase in ("", call["phase"])}
+
+    def _hello(self, message: dict[str, Any]) -> None:
+        pass
+
+    def _ack(self, message: dict[str, Any]) -> None:
+        pass
+
+    def _snapshot(self, message: dict[str, Any]) -> None:
+        self.entities, self.epoch, self.seq = message["up"], message["epoch"], message["seq"]
+        self.snapshots += 1
+
+    def _frame(self, message: dict[str, Any]) -> None:
+        assert (message["epoch"], message["seq"]) == (self.epoch, self.seq + 1), "a gap"
+        self.seq += 1
+        for kind, entities in message["up"].items():
+            for key, fields in entities.items():
+                self.entities.setdefault(kind, {}).setdefault(key, {}).update(fields)
+        for kind, keys in message["del"].items():
+            for key in keys:
+                del self.entities[kind][key]
+
+    def _beat(self, message: dict[str, Any]) -> None:
+        self.age_ms = message["age_ms"]
+        if message["link"] != self.link:
+            self.links.append(message["link"])
+
+    def _result(self, message: dict[str, Any]) -> None:
+        self.results.append(message)
+
+
+class Desk:
+    """Runs the worker of one Asterisk, with a page that looks."""
+
+    def __init__(self, asterisk: Asterisk, account: str = "panel", url: str = "", user_id: int = 0) -> None:
+        self.page = Page()
+        self.hub = Hub()
+        self.trail = Trail()
+        address = Address.parse(url or asterisk.ami_url(account))
+        config = PbxConfig("lab", address, re.compile(r"^\d{2,6}$"), re.compile(r"^PJSIP/trunk"))
+        self.worker = PbxWorker(config, self.hub, self.trail)
+        self.watcher = Watcher(self.page, frozenset({"call", "party"}), user_id)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self.hub.join(self.watcher, {})
+        self._tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.hub.pump())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tasks[0].cancel()
+        await asyncio.gather(self._tasks[0], return_exceptions=True)
+        await self.worker.close()
+        self._tasks[1].cancel()
+        await asyncio.gather(self._tasks[1], return_exceptions=True)
+        await sync_to_async(self.trail.close)()
+
+    async def live(self) -> Self:
+        await self.page.until(lambda: self.page.link.get("phase") == "live" and self.page.snapshots > 0)
+        return self
+
+    async def equals(self, rows: Rows, seconds: float = 5.0) -> list[str]:
+        """Wait until model and page equal Asterisk's own list; the differences that are left after so long."""
+        until = time.monotonic() + seconds
+        while True:
+            found = self.differences(rows)
+            if not found or time.monotonic() > until:
+                return found
+            await asyncio.sleep(0.05)  # not an event to wait for: the absence of a difference
+
+    def differences(self, rows: Rows) -> list[str]:
+        """Field by field: CoreShowChannels as another client read it, the model, and what the page was told."""
+        model, found = self.worker.pbx.channels, []
+        listed = {row["Uniqueid"]: row for row in rows}
+        found += [f"ghost {uniqueid}" for uniqueid in model.keys() - listed.keys()]
+        found += [f"missing {uniqueid}" for uniqueid in listed.keys() - model.keys()]
+        for uniqueid in model.keys() & listed.keys():
+            channel, row = model[uniqueid], listed[uniqueid]
+            pairs = {
+                "name": (channel.name, row["Channel"]),
+                "state": (channel.state, int(row["ChannelState"])),
+                "number": (channel.number, _given(row["CallerIDNum"])),
+                "caller_name": (channel.caller_name, _given(unescape(row["CallerIDName"]))),
+                "connected": (channel.connected_number, _given(row["ConnectedLineNum"])),
+                "bridge": (channel.bridge, row.get("BridgeId", "")),
+            }
+            found += [
+                f"{uniqueid} {name}: {ours!r} ≠ {theirs!r}" for name, (ours, theirs) in pairs.items() if ours != theirs
+            ]
+        shown = self.page.entities.get("party", {}).values()
+        on_page = {
+            party["channel"] for party in shown if self.page.entities["call"][party["call"]]["phase"] != "ended"
+        }
+        names = {row["Channel"] for row in rows}
+        found += [f"the page shows a ghost {name}" for name in on_page - names]
+        # Local halves and Asterisk's own machinery are folded away; every phone must be seen.
+        phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))}
+        found += [f"the page does not show {name}" for name in phones - on_page]
+        return found
+
+    async def click(self, verb: str, key: str, user_id: int, **changed: Any) -> dict[str, Any]:
+        """Send a command as a page's consumer does, and wait for its answer."""
+        layer = get_channel_layer()
+        assert layer is not None
+        command_id = secrets.token_hex(16)
+        rev = self.page.calls().get(key, {}).get("rev", 0)
+        command = {
+            "id": command_id,
+            "user_id": user_id,
+            "user_name": "",
+            "verb": verb,
+            "target": {"kind": "call", "key": key, "rev": rev},
+            "args": {},
+            "epoch": self.page.epoch,
+            "at": time.time(),
+            "source": "page",
+            "address": "",
+            **changed,
+        }
+        before = len(self.page.results)
+        await self.hub.command(self.watcher, command, worker_channel("lab").partition(".")[2])
+        await self.page.until(lambda: len(self.page.results) > before)
+        return self.page.results[-1]
+
+    async def checked(self, asterisk: Asterisk) -> Rows:
+        """Asterisk's own list, read now by a client that is not ours."""
+
+        def read() -> Rows:
+            with Checker(asterisk) as checker:
+                return checker.channels()
+
+        return await asyncio.to_thread(read)
+
+
+def _given(value: str) -> str:
+    return "" if value == "<unknown>" else value

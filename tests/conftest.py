@@ -1,0 +1,51 @@
+"""The cast, the same in every test: Alice administers, Bob supervises, Charlie may do nothing."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+
+from accounts.models import User
+
+pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long proofs run only when asked for by their mark; not an `-m` in addopts, which any other `-m` would undo."""
+    if "prove" in config.getoption("markexpr"):
+        return
+    proofs = [item for item in items if item.get_closest_marker("prove")]
+    if proofs:
+        items[:] = [item for item in items if item not in proofs]
+        config.hook.pytest_deselected(items=proofs)
+
+
+def member(name: str, role: str = "", language: str = "") -> User:
+    """A user with one role and no password: tests sign her in with `client.force_login`."""
+    user = User(username=name.lower(), display_name=name, language=language)
+    user.set_unusable_password()
+    user.save()
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return member("Alice", "Admin")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return member("Bob", "Supervisor")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """The outsider: signed in, active, and without any role."""
+    return member("Charlie")
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """Counts of sign-ins live in the cache: one test's attempts are not another's."""
+    cache.clear()

@@ -1,0 +1,170 @@
+"""The socket: strangers are turned away, words are checked, the hub's texts arrive in order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.test import Client
+
+from accounts.models import User
+from floor import hub as hubs
+from floor.frames import Frame, Snapshot
+from floor.hub import Hub
+from phoenix_panel.asgi import application
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN = (b"origin", b"http://localhost")
+HOST = (b"host", b"localhost")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Hub:
+    hub = Hub()
+    monkeypatch.setattr(hubs, "_hub", hub)
+    hub.snapshot(Snapshot("lab", 7, 0, 1000, {"call": {"lab/a": {"rev": 1}}}))
+    return hub
+
+
+async def socket(user: User | None, *headers: tuple[bytes, bytes]) -> WebsocketCommunicator:
+    cookies = b""
+    if user is not None:
+        client = Client()
+        await sync_to_async(client.force_login)(user)
+        cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items()).encode()
+    given = headers or (ORIGIN, HOST)
+    return WebsocketCommunicator(application, "/ws/panel/", headers=[*given, (b"cookie", cookies)])
+
+
+async def told(communicator: WebsocketCommunicator, count: int) -> list[dict[str, Any]]:
+    return [json.loads(await communicator.receive_from()) for _ in range(count)]
+
+
+async def test_a_supervisor_is_greeted_with_what_she_may_do(hub: Hub, bob: User) -> None:
+    communicator = await socket(bob)
+    assert (await communicator.connect())[0]
+    hello, snapshot = await told(communicator, 2)
+    assert hello["user"] == {"name": "Bob"}
+    assert hello["rights"] == ["calls.hangup", "calls.view"]
+    assert [action["verb"] for action in hello["actions"]] == ["calls.hangup"]
+    assert snapshot["up"] == {"call": {"lab/a": {"rev": 1}}}
+    hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
+    assert (await told(communicator, 1))[0]["seq"] == 1
+    await communicator.disconnect()
+    assert not [*hub.watchers]
+
+
+async def test_the_words_are_in_her_language(hub: Hub, bob: User) -> None:
+    bob.language = "ru"
+    await bob.asave()
+    communicator = await socket(bob)
+    await communicator.connect()
+    hello = (await told(communicator, 1))[0]
+    assert hello["actions"][0]["label"] == "Завершить"
+    await communicator.disconnect()
+
+
+async def test_an_outsider_sees_no_call_and_gets_no_button(hub: Hub, charlie: User) -> None:
+    communicator = await socket(charlie)
+    await communicator.connect()
+    hello, snapshot = await told(communicator, 2)
+    assert (hello["rights"], hello["actions"], snapshot["up"]) == ([], [], {})
+    await communicator.disconnect()
+
+
+@pytest.mark.parametrize("who", ["nobody", "dismissed"])
+async def test_who_is_not_signed_in_is_told_so_and_nothing_else(hub: Hub, bob: User, who: str) -> None:
+    communicator = await socket(None if who == "nobody" else bob)
+    if who == "dismissed":
+        bob.is_active = False
+        await bob.asave()
+    assert (await communicator.connect())[0]
+    closing = await communicator.receive_output()
+    assert (closing["type"], closing["code"]) == ("websocket.close", 4401)
+    assert not [*hub.watchers]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"origin", b"http://localhost:8001"), HOST],  # another port of the same host
+        [(b"origin", b"https://localhost"), HOST],
+        [(b"origin", b"http://evil.example"), HOST],
+        [(b"origin", b"null"), HOST],
+        [HOST],
+        [ORIGIN, (b"origin", b"http://localhost"), HOST],
+        [(b"origin", b"http://evil.example"), (b"host", b"evil.example")],
+    ],
+)
+async def test_pages_of_other_origins_get_no_socket(hub: Hub, bob: User, headers: list[tuple[bytes, bytes]]) -> None:
+    communicator = await socket(bob, *headers)
+    assert not (await communicator.connect())[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ",
+        "[]",
+        "{",
+        '{"type": "shout"}',
+        '{"type": "seen", "pbx": "lab"}',
+        '{"type": "cmd", "id": "1", "verb": "calls.hangup", "target": {"kind": "call", "key": "lab/a", "rev": 1}}',
+        '{"type": "ping", "n": 1, "more": 2}',
+        '{"type": "resync", "pbx": "../../etc"}',
+    ],
+)
+async def test_what_is_no_word_of_ours_harms_nothing(hub: Hub, bob: User, text: str) -> None:
+    communicator = await socket(bob)
+    await communicator.connect()
+    await told(communicator, 2)
+    await communicator.send_to(text)
+    await communicator.send_to('{"type": "ping", "n": 9}')
+    assert await told(communicator, 1) == [{"type": "pong", "n": 9}]
+    await communicator.disconnect()
+
+
+def command(**target: Any) -> str:
+    whole = {"kind": "call", "key": "lab/a", "rev": 1, **target}
+    return json.dumps({"type": "cmd", "id": "a" * 32, "verb": "calls.hangup", "target": whole})
+
+
+async def test_a_command_goes_to_the_pbxs_worker_with_who_sent_it(hub: Hub, bob: User) -> None:
+    from channels.layers import get_channel_layer
+
+    communicator = await socket(bob)
+    await communicator.connect()
+    await told(communicator, 2)
+    await communicator.send_to(command())
+    layer = get_channel_layer()
+    assert layer is not None
+    message = await layer.receive("pbx.lab")
+    assert (message["user_id"], message["source"], message["epoch"]) == (bob.pk, "page", 7)
+    assert message["target"] == {"kind": "call", "key": "lab/a", "rev": 1}
+    await communicator.disconnect()
+
+
+async def test_an_outsider_is_refused_at_the_door(hub: Hub, charlie: User) -> None:
+    communicator = await socket(charlie)
+    await communicator.connect()
+    await told(communicator, 2)
+    await communicator.send_to(command())
+    answer = (await told(communicator, 1))[0]
+    assert (answer["outcome"], answer["code"]) == ("refused", "no_right")
+    await communicator.disconnect()
+
+
+async def test_a_script_that_clicks_too_fast_is_told_so(hub: Hub, charlie: User) -> None:
+    communicator = await socket(charlie)
+    await communicator.connect()
+    await told(communicator, 2)
+    for _ in range(30):
+        await communicator.send_to(command())
+    codes = [answer["code"] for answer in await told(communicator, 30)]
+    assert codes.count("too_fast") >= 5
+    assert codes[:20] == ["no_right"] * 20
+    await communicator.disconnect()

@@ -1,0 +1,87 @@
+"""A recorded run of a real Asterisk 22 (calls, queues, transfers, parking, rooms), replayed: the model ends where
+Asterisk's own list, asked on the same connection at the end, says that it is."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from ami.protocol import Message, Protocol
+from live.pbx import Pbx
+from live.resync import STEPS
+from tests.live.scene import EXTENSIONS, TRUNKS
+
+RECORDING = Path(__file__).parent.parent / "recordings" / "ast22-small.ami.gz"
+LISTS = {"CoreShowChannel", "BridgeListItem"}
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[Message]:
+    return Protocol().feed(gzip.decompress(RECORDING.read_bytes()))
+
+
+def replayed(messages: list[Message], step: float, every: int = 1, repeat: int = 1) -> Pbx:
+    """Apply the run, ``step`` seconds from event to event, with a look after every so many."""
+    pbx, now = Pbx("lab", EXTENSIONS, TRUNKS), 1_000.0
+    for index, message in enumerate(messages):
+        if message.event in LISTS:
+            continue
+        now += step
+        for _ in range(repeat):
+            pbx.apply(message, now)
+        if index % every == 0:
+            pbx.changes(now)
+    pbx.changes(now + 1)
+    return pbx
+
+
+def test_the_model_equals_asterisks_own_list(messages: list[Message]) -> None:
+    listed = {m.get("Uniqueid"): m for m in messages if m.event == "CoreShowChannel"}
+    assert len(listed) > 3, "the recording ends with calls that live"
+    pbx = replayed(messages, 0.01)
+    assert set(pbx.channels) == set(listed)
+    for uniqueid, item in listed.items():
+        channel = pbx.channels[uniqueid]
+        assert (channel.name, channel.state) == (item.get("Channel"), int(item.get("ChannelState")))
+        assert channel.bridge == item.get("BridgeId")
+    assert pbx.unknown == 0
+
+
+def test_a_list_after_the_events_corrects_nothing(messages: list[Message]) -> None:
+    pbx = replayed(messages, 0.01)
+    events = {"Channel": "CoreShowChannel", "Bridge": "BridgeListItem"}
+    bridges, channels = ([m for m in messages if m.event == name] for name in reversed(events.values()))
+    for step, items in zip(STEPS, (bridges, channels), strict=True):
+        assert step.replace(pbx, items, 2_000.0) == 0
+
+
+@pytest.mark.parametrize(("step", "every"), [(0.0001, 1), (0.03, 1), (0.01, 50), (0.01, 10_000)])
+def test_how_often_one_looks_does_not_matter(messages: list[Message], step: float, every: int) -> None:
+    """Coalescing must lose nothing: the calls at the end are the same however they were looked at."""
+
+    def shape(pbx: Pbx) -> set[tuple[frozenset[str], str]]:
+        calls = pbx.entities()["call"].values()
+        return {(frozenset(c["parties"]), str(c["phase"])) for c in calls if c["phase"] != "ended"}  # type: ignore[arg-type]
+
+    assert shape(replayed(messages, step, every)) == shape(replayed(messages, 0.01))
+
+
+def test_every_event_twice_is_as_once(messages: list[Message]) -> None:
+    once, twice = replayed(messages, 0.01), replayed(messages, 0.01, repeat=2)
+    assert twice.entities() == once.entities()
+
+
+def test_no_party_is_left_without_its_call(messages: list[Message]) -> None:
+    pbx, now = Pbx("lab", EXTENSIONS, TRUNKS), 1_000.0
+    for message in messages:
+        if message.event in LISTS:
+            continue
+        now += 0.02
+        pbx.apply(message, now)
+        if pbx.changes(now):
+            calls, parties = pbx.entities().get("call", {}), pbx.entities().get("party", {})
+            assert {party["call"] for party in parties.values()} <= set(calls)
+            shown = [key for call in calls.values() for key in call["parties"]]  # type: ignore[union-attr]
+            assert sorted(shown) == sorted(parties), "each party stands in exactly one call"
