@@ -5,6 +5,7 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import get_language
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language as django_set_language
 
@@ -39,10 +40,17 @@ class SignIn(LoginView):
         return super().get_form_kwargs() | {"wait_minutes": math.ceil(self.wait / 60)}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Brings her language along; the first time, what this page is in becomes hers.
+
+        What comes over the WebSocket, where there is no page to ask, is then in the language of the page.
+        """
         response = super().form_valid(form)
         user = form.get_user()
-        if isinstance(user, User) and user.language:
+        assert isinstance(user, User)
+        if user.language:
             _set_language_cookie(response, user.language)
+        else:
+            User.objects.filter(pk=user.pk).update(language=get_language() or settings.LANGUAGE_CODE)
         return response
 
 

@@ -205,7 +205,7 @@ class Session(asyncio.Protocol):
             await session._log_in(address, events)
         except BaseException as error:
             session._on_lost = None  # the caller gets the error itself
-            session._drop(error if isinstance(error, AmiError) else ConnectionLost("given up"))
+            session.drop(error if isinstance(error, AmiError) else ConnectionLost("given up"))
             raise
         return session
 
@@ -333,7 +333,9 @@ class Session(asyncio.Protocol):
 
     def drop(self, error: AmiError) -> None:
         """End the session at once, without a word to Asterisk; whoever waits gets ``error``."""
-        self._drop(error)
+        self._end(error)
+        if self._transport is not None:
+            self._transport.abort()
 
     # What the socket does.
 
@@ -364,7 +366,7 @@ class Session(asyncio.Protocol):
                     return
                 self._take(message)
         except ProtocolError as error:
-            self._drop(error)
+            self.drop(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         detail = "" if exc is None else str(exc) or type(exc).__name__
@@ -457,11 +459,6 @@ class Session(asyncio.Protocol):
                 return
         if pending.listed is not None and not pending.listed.done():
             pending.listed.set_result(pending.items)
-
-    def _drop(self, error: AmiError) -> None:
-        self._end(error)
-        if self._transport is not None:
-            self._transport.abort()
 
     def _end(self, error: AmiError) -> None:
         """Once, at the first reason to end: whoever waits learns it. Sends nothing, closes nothing."""

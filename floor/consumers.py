@@ -29,10 +29,15 @@ BURST: Final = 20
 """Nobody clicks faster; a script that does is told ``too_fast``."""
 
 OUTBOX: Final = 1_000
-"""Messages that may wait to be handed to the server. Servers that never make us wait (Daphne) leave it empty; the bound
-on bytes that a browser has not rendered is the hub's."""
+"""Messages that may wait to be handed to the server. Servers that never make us wait (Daphne) leave it empty; the
+bound on bytes that a browser has not rendered is the hub's."""
 
 TOO_FAR_BEHIND: Final = 4408
+
+LONGEST: Final = 64 * 1024
+"""Characters of one message from a page; ours have a few hundred."""
+
+TOO_LONG: Final = 4009
 
 
 class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -105,8 +110,8 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             message = await self._outbox.get()
             try:
                 await self.base_send(message)
-            except Exception as error:
-                log.debug("a socket went away: %s", error)
+            except Exception:  # whatever the server raises for a socket that went away
+                log.exception("a socket could not be written to")
                 return
             if message["type"] == "websocket.close":
                 return
@@ -115,6 +120,9 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.watcher is None or text_data is None:
+            return
+        if len(text_data) > LONGEST:
+            self.close_with(TOO_LONG)
             return
         try:
             word = frames.decode(text_data)

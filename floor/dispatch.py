@@ -1,7 +1,7 @@
 """A command's whole life at the worker that owns its PBX.
 
-Intent to the audit first, and waited for. Then, with no await between: epoch, time to live, duplicate, target alive and
-unchanged, ``decide()`` on live state, send. Then the effect, seen as an event or by a re-read, settles it:
+Intent to the audit first, and waited for. Then, with no await between: epoch, time to live, duplicate, target alive
+and unchanged, ``decide()`` on live state, send. Then the effect, seen as an event or by a re-read, settles it:
 ``done`` (proved), ``refused`` (never sent, or Asterisk said no), ``unknown`` (sent, not proved).
 """
 
@@ -153,7 +153,7 @@ class Dispatcher:
         return kind.find(self._pbx, rest) if kind is not None and pbx == self._pbx.name else None
 
     def _again(self, known: _Underway, command: Command) -> None:
-        """The same id: the same command. Its answer, if there is one, else the answer when it comes, goes there too."""
+        """The same id: the same command. Its answer, now or when it comes, goes there too."""
         if command.user_id != known.command.user_id:
             return  # 128 random bits don't collide: somebody guesses, and learns nothing
         known.command.reply_to = command.reply_to

@@ -24,11 +24,14 @@ from floor.frames import Beat, Fragments, Frame, FrameText, Snapshot
 log = logging.getLogger(__name__)
 
 UNSEEN_BYTES: Final = 512 * 1024
-"""A page that has not said that it rendered this much is sent no more until it does, and then a snapshot. It bounds what
-a frozen browser costs, whatever the server's own buffers do (Daphne's have no bound)."""
+"""A page that has not said that it rendered this much is sent no more until it does, and then a snapshot. It bounds
+what a frozen browser costs, whatever the server's own buffers do (Daphne's have no bound)."""
 
 ANSWER_S: Final = 12.0
 """How long a command's answer is waited for here. The worker says ``unknown`` after 8 s; this is for a dead worker."""
+
+RESTARTS: Final = 4012
+"""Close code: the server restarts. (WebSocket's own 1012 is refused by autobahn, under Daphne.)"""
 
 ACK_S: Final = 1.0
 """A worker that lives takes a command in milliseconds."""
@@ -232,7 +235,7 @@ class Hub:
         """The process stops: tell every browser when to come back, each at a time of its own."""
         for watcher in self._watchers:
             watcher.connection.deliver(frames.encode("bye", retry_ms=retry_ms))
-            watcher.connection.close_with(1012)
+            watcher.connection.close_with(RESTARTS)
 
     # --- sending
 

@@ -129,12 +129,14 @@ class PbxWorker:
 
     async def _resync(self, session: Session) -> None:
         """After each login: read the lists, let the stragglers come, and tell all under a new epoch."""
+        self.pbx.settled = False
         await self._read(session, STEPS)
         await asyncio.sleep(SETTLE_S)
         now = time.time()
         self.pbx.changes(now)
         self.epoch, self.seq = max(_ms(now), self.epoch + 1), 0
         self._received = 0.0
+        self.pbx.settled = True
         self._sink.snapshot(Snapshot(self.name, self.epoch, self.seq, _ms(now), self.pbx.entities()))
 
     async def _read(self, session: Session, steps: tuple[Step, ...]) -> int:
@@ -152,9 +154,14 @@ class PbxWorker:
         return corrections
 
     async def _reconcile(self) -> None:
-        """Read the lists again from time to time: events should have told everything that they say."""
+        """Read the lists again from time to time, and soon when an event was about nobody we know: events should have
+        told everything that the lists say."""
         while True:
-            await asyncio.sleep(RECONCILE_S)
+            unknown = self.pbx.unknown
+            for _ in range(round(RECONCILE_S / BEAT_S)):
+                await asyncio.sleep(BEAT_S)
+                if self.pbx.unknown != unknown:
+                    break
             session = self.link.event_session
             if session is None or self.link.state.phase != "live":
                 continue

@@ -176,8 +176,8 @@ class Calls:
 
     @staticmethod
     def _unsettled(parts: list[list[Channel]], now: float) -> set[int]:
-        """Parts of which a step is half done (a leg between two bridges, or born a moment ago), and those that were one
-        call with them: a call is told anew as a whole, so that nobody is on two."""
+        """Parts of which a step is half done (a leg between two bridges, or born a moment ago), and those that were
+        one call with them: a call is told anew as a whole, so that nobody is on two."""
         waiting: set[int] = set()
         found = {index for index, part in enumerate(parts) if any(channel.settles > now for channel in part)}
         while found:

@@ -44,8 +44,10 @@ class Pbx:
         self.local_halves: dict[str, str] = {}
         """Name of a Local half → its Uniqueid."""
         self.tombstones: dict[str, float] = {}
+        self.settled = False
+        """True while events alone keep the model; False from a login until its lists are read and stragglers are in."""
         self.unknown = 0
-        """Events about a channel that neither lives nor has a tombstone."""
+        """Events, while settled, about a channel that neither lives nor has a tombstone: each is a fault somewhere."""
         self.calls = Calls(self)
         self._published = Published()
         self._order = 0
@@ -130,7 +132,7 @@ class Pbx:
     def known(self, uniqueid: str) -> Channel | None:
         """The live channel of this Uniqueid; an unknown one is counted, a dead one is not."""
         channel = self.channels.get(uniqueid)
-        if channel is None and uniqueid and uniqueid not in self.tombstones:
+        if channel is None and self.settled and uniqueid and uniqueid not in self.tombstones:
             self.unknown += 1
         return channel
 

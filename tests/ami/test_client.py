@@ -443,6 +443,50 @@ async def test_close_calls_nothing_back_and_fails_what_waits(peer: Peer, address
     assert told.all == []
 
 
+async def test_close_does_not_wait_for_a_peer_that_does_not_read() -> None:
+    peer = await Peer().start()
+    session = await Session.open(
+        Address("127.0.0.1", peer.port, peer.user, peer.secret), timing=replace(CALM, close=0.02)
+    )
+    (connection,) = peer.connections
+    connection.writer.transport.pause_reading()  # type: ignore[attr-defined]
+    full = Action("CoreStatus", tuple(("Filler", "x" * 900) for _ in range(100)))
+    assert session._transport is not None
+    while session._transport.get_write_buffer_size() == 0:
+        session.post(full)
+    await session.close()
+    assert session._transport.is_closing()
+    await asyncio.wait_for(session._gone, 1)
+    await peer.stop()
+
+
+async def test_a_cancelled_open_leaves_nothing(peer: Peer, address: Address) -> None:
+    peer.answers["Login"] = Connection.silent
+    opening = asyncio.create_task(Session.open(address, timing=CALM))
+    await peer.until(lambda: peer.connections and "Login" in peer.connections[0].names())
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    assert opening.cancelled()
+    await peer.until(peer.connections[0].ended.is_set)
+
+
+async def test_a_callback_that_ends_the_session_gets_nothing_more(peer: Peer, address: Address) -> None:
+    told = Told()
+
+    def lost(error: AmiError) -> None:
+        told.lost(error)
+        raise RuntimeError("bug")
+
+    def handle(message: Message) -> None:
+        told.event(message)
+        session.drop(ConnectionLost("enough"))
+
+    session = await Session.open(address, events="call", on_event=handle, on_lost=lost, timing=CALM)
+    peer.connections[0].send(event("Newchannel") + event("Hangup"))
+    await peer.until(peer.connections[0].ended.is_set)
+    assert told.all == ["Newchannel", "lost lost enough"]
+
+
 async def test_fragments(peer: Peer, address: Address) -> None:
     told = Told()
     async with session_to(address, told):

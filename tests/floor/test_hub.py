@@ -110,7 +110,7 @@ def test_bye(hub: Hub) -> None:
     browser, _ = join(hub)
     hub.bye(1500)
     assert browser.said[-1] == {"type": "bye", "retry_ms": 1500}
-    assert browser.closed == 1012
+    assert browser.closed == 4012
 
 
 async def test_an_unknown_pbx_is_refused(hub: Hub) -> None:

@@ -20,7 +20,6 @@ NOTHING_DBFS = -120.0
 AUDIBLE_DBFS = -45.0
 
 TONE_AMPLITUDE = 9000
-ULAW_SILENCE = b"\xff"
 
 Samples: TypeAlias = npt.NDArray[np.int16]
 
@@ -89,8 +88,7 @@ class Sound:
     def spectrum(self, *hz: float) -> dict[float, float]:
         """How loud each of these notes is, in dB below a full-scale sine; -120 for what is not there.
 
-        Two notes can be told apart when they are some 40 Hz apart for each 1/10 s that is *missing* from half a
-        second: listen for half a second at least.
+        Listen for half a second at least: in t seconds, notes less than about 8/t Hz apart run into each other.
         """
         if len(self.samples) < RATE // 20:
             return dict.fromkeys(hz, NOTHING_DBFS)

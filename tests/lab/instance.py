@@ -6,8 +6,6 @@ with Asterisk("22") as asterisk:
 
 from __future__ import annotations
 
-import os
-import resource
 import shutil
 import signal
 import socket
@@ -27,8 +25,11 @@ HOST = "127.0.0.1"
 # A cold start on a busy machine; 1 s is usual.
 BOOT_SECONDS = 20.0
 STOP_SECONDS = 5.0
-OPEN_FILES = 65536
 LOG_TAIL_LINES = 25
+
+# Enough files for thousands of channels, no core dumps, nothing for others to read. The shell becomes Asterisk:
+# the process id stays.
+LAUNCH = 'ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"; ulimit -c 0; umask 077; exec "$@"'
 
 # Dies with us however we die: its standard input is a pipe of ours, and then it ends Asterisk. (The kernel's own
 # parent-death signal will not do: it fires when the *thread* that started the child ends.)
@@ -51,9 +52,13 @@ class Asterisk:
         self.installed = install(version)
         self.ports = ports.reserve(lab_folder() / "ports")
         self.run = Path(tempfile.mkdtemp(prefix=f"phoenix-lab-{version}-"))
-        self._config = configuration.write(self.installed, self.ports, self.run, http=http)
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
+        try:
+            self._config = configuration.write(self.installed, self.ports, self.run, http=http)
+        except BaseException:
+            self.stop()
+            raise
 
     def __enter__(self) -> Self:
         try:
@@ -99,13 +104,12 @@ class Asterisk:
             return self
         with (self.run / "log/console").open("ab") as console:
             self._process = subprocess.Popen(
-                [str(self.installed.binary), "-C", str(self._config), "-f", "-n"],
+                ["/bin/sh", "-c", LAUNCH, "launch", str(self.installed.binary), "-C", str(self._config), "-f", "-n"],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 # A group of its own: Ctrl-C in the terminal is for the tests, which then stop us in order.
                 start_new_session=True,
-                preexec_fn=_limits,
             )
         self._watch(self._process.pid)
         self._wait_booted()
@@ -210,12 +214,3 @@ class Asterisk:
         else:
             self._process.kill()
         self._process.wait()
-
-
-def _limits() -> None:
-    """In the child, before Asterisk: enough files for thousands of channels, and no core dumps."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.umask(0o077)

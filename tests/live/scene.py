@@ -25,6 +25,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.pbx = Pbx("lab", EXTENSIONS, TRUNKS)
+        self.pbx.settled = True
         self.now = 1_000.0
         self.names: dict[str, str] = {}
         self.states: dict[str, str] = {}

@@ -25,6 +25,7 @@ def messages() -> list[Message]:
 def replayed(messages: list[Message], step: float, every: int = 1, repeat: int = 1) -> Pbx:
     """Apply the run, ``step`` seconds from event to event, with a look after every so many."""
     pbx, now = Pbx("lab", EXTENSIONS, TRUNKS), 1_000.0
+    pbx.settled = True
     for index, message in enumerate(messages):
         if message.event in LISTS:
             continue

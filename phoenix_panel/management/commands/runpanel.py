@@ -10,13 +10,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
-"""Connections that may wait to be accepted. Twisted's 50 makes 1,000 browsers that come back at once retry for 13 s."""
+"""Connections that may wait to be accepted. With Twisted's 50, 1,000 browsers that come back at once need 13 s."""
 
 HANDSHAKE_S = 60
-"""A thousand browsers that come back at once are let in one after another; with Daphne's 5 s, one of a thousand got in."""
+"""A thousand browsers that come back at once are let in one by one; with Daphne's 5 s, one of a thousand got in."""
 
-INBOUND_BYTES = 64 * 1024
-"""A page's longest message is a few hundred bytes."""
+FRAME_BYTES = 64 * 1024
+"""A page's longest message is a few hundred bytes; Daphne limits inbound frames by this."""
+
+MESSAGE_BYTES = 32 * 1024 * 1024
+"""Autobahn holds what we send to this limit too, and a snapshot of 5,000 calls has 6 MB. What comes in is limited by the
+frame's size, and by the consumer."""
 
 
 class Command(BaseCommand):
@@ -24,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-        parser.add_argument("--port", default=8000, type=int, help="port to listen on (8000)")
+        parser.add_argument("--port", default=8000, type=int, help="port to listen on (8000); 0: a free one")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Daphne first: importing it installs Twisted's asyncio reactor.
@@ -48,7 +52,8 @@ class Command(BaseCommand):
             return defer.Deferred.fromCoroutine(_awaited(panel.stop()))
 
         def ready() -> None:
-            self.stdout.write(f"Phoenix Panel: http://{host}:{port}/   (Ctrl-C stops it)")
+            given = server.listening_addresses[0][1]
+            self.stdout.write(f"Phoenix Panel: http://{host}:{given}/   (Ctrl-C stops it)")
             self.stdout.flush()
 
         # Not callWhenRunning: that is before asyncio's loop runs, where no task can be made.
@@ -61,8 +66,8 @@ class Command(BaseCommand):
             websocket_timeout=-1,  # a wallboard is looked at for days; who signs out is closed by us
             websocket_connect_timeout=HANDSHAKE_S,
             websocket_handshake_timeout=HANDSHAKE_S,
-            websocket_max_message_size=INBOUND_BYTES,
-            websocket_max_frame_size=INBOUND_BYTES,
+            websocket_max_message_size=MESSAGE_BYTES,
+            websocket_max_frame_size=FRAME_BYTES,
             ready_callable=ready,
             server_name="phoenix-panel",
             verbosity=0,

@@ -1,0 +1,110 @@
+// One call as a row of the table. Strangers' words come in as text bindings only.
+
+import {html, nothing} from "../vendor/lit-3.3.3.js";
+import {icon} from "./icons.js";
+import {DIRECTIONS, phaseWords} from "./words.js";
+
+const VERB_ICONS = {"calls.hangup": "phone-off"};
+const RESULT_LOOKS = {
+  pending: ["loader-2", "idle"],
+  done: ["check", "ready"],
+  refused: ["alert-triangle", "act-now"],
+  unknown: ["help-circle", "waiting"],
+};
+
+/** How a row is called where there is no table around it: in a dialog, in a toast, for a screen reader. */
+export function rowName(row) {
+  const people = [row.from, ...row.to].filter(Boolean).map(whoName);
+  return people.join(" → ") || gettext("Unknown number");
+}
+
+export const whoName = who => [who.number, who.name].filter(Boolean).join(" ") || gettext("Unknown number");
+
+/**
+ * @param {import("./rows.js").Row} row
+ * @param {{index: number, focusable: boolean, selected: boolean, stale: boolean, showPbx: boolean,
+ *   actions: import("./actions.js").Action[], command?: import("./actions.js").Command, objection: string}} view
+ */
+export function callRow(row, view) {
+  const over = row.phase === "ended";
+  const classes = [over && "ended", view.stale && "stale"].filter(Boolean).join(" ");
+  return html`<tr role="row" class=${classes} aria-rowindex=${view.index + 2} aria-selected=${view.selected}
+      tabindex=${view.focusable ? 0 : -1} data-key=${row.key}>
+    <td role="gridcell">${chip(row.phase)}</td>
+    ${view.showPbx ? html`<td role="gridcell" class="pbx">${row.pbx}</td>` : nothing}
+    <td role="gridcell" class="who from num">${direction(row)}${row.from ? person(row.from) : none()}</td>
+    <td role="gridcell" class="who to num">${callees(row, over)}</td>
+    <td role="gridcell" class="place">${row.place}</td>
+    <td role="gridcell" class="right time">${time(row)}</td>
+    <td role="gridcell" class="acts-cell"><div class="acts">${flags(row)}${result(view.command)}${over ? nothing : toolbar(row, view)}</div></td>
+  </tr>`;
+}
+
+function chip(phase) {
+  const {word, icon: name, hue} = phaseWords(phase);
+  return html`<span class="chip ${hue}">${icon(name)}${word}</span>`;
+}
+
+function direction(row) {
+  const way = DIRECTIONS[row.direction];
+  return way ? html`<span class="way" title=${way.word}>${icon(way.icon)}<span class="said">${way.word}</span></span>` : nothing;
+}
+
+const none = () => html`<span class="none">–</span>`;
+
+/** The number leads; the name stands beside it, or in its stead. */
+function person(who) {
+  const [first, second] = who.number ? [who.number, who.name] : [who.name || gettext("Unknown number"), ""];
+  return html`<span class="name"><bdi>${first}</bdi>${second ? html`<small><bdi>${second}</bdi></small>` : nothing}</span>${who.hold ? holding() : nothing}`;
+}
+
+const holding = () => html`<span title=${gettext("On hold")}>${icon("player-pause", "held")}<span class="said">${gettext("On hold")}</span></span>`;
+
+function callees(row, over) {
+  const [first, ...others] = row.to;
+  if (!first) return over && row.reason ? reason(row) : where(row);
+  const more = others.length ? html` <small title=${others.map(whoName).join(", ")}>+${others.length}</small>` : nothing;
+  return html`${person(first)}${more}${over && row.reason ? html`<small>${row.reason}</small>` : nothing}`;
+}
+
+/** Narrow tables have no column for the place: there the words name it. */
+function where({where: full, whereShort: short}) {
+  if (!full) return none();
+  return html`<span class="words short">${short}</span><span class="words full">${full}</span>`;
+}
+
+const reason = row => html`<span class="words">${row.reason}</span>`;
+
+/** The clock writes the figures: they change when nothing else does. */
+function time(row) {
+  const over = row.phase === "ended";
+  const title = row.approx ? gettext("At least so long: the panel came later than the call") : "";
+  return html`<span class="dur num" title=${title || nothing} data-pbx=${row.pbx} data-at-least=${row.approx ? "" : nothing}
+    data-since=${over ? row.started : row.since} data-until=${over ? row.since : nothing}></span>`;
+}
+
+function flags(row) {
+  if (!row.parent) return nothing;
+  const words = gettext("Split from another call");
+  return html`<span class="flag" title=${words}>${icon("arrows-split-2")}<span class="said">${words}</span></span>`;
+}
+
+function result(command) {
+  if (!command) return nothing;
+  const [name, hue] = RESULT_LOOKS[command.state];
+  const text = command.state === "pending" ? command.text : `${command.action.label}: ${command.text}`;
+  return html`<span class="said-result ${hue} ${command.state}" title=${text}>${icon(name)}<span>${command.text}</span></span>`;
+}
+
+function toolbar(row, {actions, command, objection, index}) {
+  if (!actions.length || command?.state === "pending") return nothing;
+  const label = interpolate(gettext("What to do with %(call)s"), {call: rowName(row)}, true);
+  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => button(action, objection))}</div>`;
+}
+
+function button({verb, label, danger}, objection) {
+  const name = VERB_ICONS[verb];
+  const title = objection ? `${label}: ${objection}` : label;
+  return html`<button type="button" class="btn ${name ? "icon" : ""} ${danger ? "danger" : ""}" tabindex="-1" data-verb=${verb}
+    title=${title} aria-label=${title} aria-disabled=${objection ? "true" : nothing}>${name ? icon(name) : label}</button>`;
+}

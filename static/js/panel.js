@@ -1,0 +1,76 @@
+// The entry: builds the parts of the page and joins them.
+
+import {Actions} from "./actions.js";
+import {Clock} from "./clock.js";
+import {Confirm} from "./confirm.js";
+import {isSlash} from "./gridkeys.js";
+import {Link} from "./link.js";
+import {PanelSocket} from "./socket.js";
+import {Status} from "./status.js";
+import {Store} from "./store.js";
+import {Toasts} from "./toast.js";
+import "./calls.js";
+
+const part = name => document.querySelector(`[data-${name}]`);
+const board = document.querySelector("pp-calls");
+const search = part("search");
+
+const store = new Store();
+const socket = new PanelSocket(board.dataset.socket, store);
+const clock = new Clock(store.clock);
+const toasts = new Toasts(part("toasts"));
+const link = new Link({store, socket, clock, pill: part("pill"), banner: part("banner")});
+const actions = new Actions(socket, store);
+
+board.begin({
+  store, socket, link, clock, actions, toasts,
+  confirm: new Confirm(part("ask")),
+  status: new Status(part("status")),
+});
+
+function followCounts({all, waiting}) {
+  part("count=calls").textContent = all;
+  const title = gettext("Live calls");
+  document.title = waiting ? `(${waiting}) ${title} – Phoenix Panel` : `${title} – Phoenix Panel`;
+}
+
+/** The server was renewed while the page stood open: its scripts may be yesterday's. */
+function followServer(build) {
+  document.documentElement.dataset.build ??= build;
+  if (document.documentElement.dataset.build === build) return;
+  document.documentElement.dataset.build = build;
+  toasts.show({text: gettext("The panel was updated."), button: {label: gettext("Reload"), press: () => location.reload()}});
+}
+
+function signIn() {
+  const login = new URL(document.documentElement.dataset.login, location.href);
+  login.searchParams.set("next", location.pathname + location.search);
+  location.assign(login);
+}
+
+function searchKey(event) {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || !isSlash(event)) return;
+  event.preventDefault();
+  search.select();
+  search.focus();
+}
+
+search.value = board.query;
+search.addEventListener("input", () => { board.query = search.value; });
+search.addEventListener("keydown", event => {
+  if (event.key !== "Escape") return;
+  search.value = board.query = "";
+  search.blur();
+});
+board.addEventListener("show-all", () => { search.value = ""; });
+board.addEventListener("counts", event => followCounts(event.detail));
+document.addEventListener("keydown", searchKey);
+socket.addEventListener("signed-out", signIn);
+socket.addEventListener("hello", event => followServer(event.detail.server));
+
+clock.start();
+socket.start();
+
+// For the tests and the benchmarks, which look at what the page holds.
+window.phoenix = {store, socket};

@@ -1,0 +1,136 @@
+// From the contract's codes to sentences. Every text that the scripts say about a call, a command or a link is here.
+
+/** Per phase: its word, its icon, the class of its one hue, and its place in the default order (what needs a person first). */
+export const PHASES = {
+  waiting: {word: gettext("Waiting"), icon: "clock", hue: "waiting", rank: 0},
+  ringing: {word: gettext("Ringing"), icon: "phone-ringing", hue: "ready", rank: 1},
+  hold: {word: gettext("On hold"), icon: "player-pause", hue: "held", rank: 2},
+  parked: {word: gettext("Parked"), icon: "parking", hue: "held", rank: 3},
+  dialling: {word: gettext("Dialling"), icon: "phone-outgoing", hue: "idle", rank: 4},
+  menu: {word: gettext("In menu"), icon: "dialpad", hue: "idle", rank: 5},
+  talking: {word: gettext("Talking"), icon: "phone-call", hue: "talking", rank: 6},
+  conference: {word: gettext("Conference"), icon: "users-group", hue: "talking", rank: 7},
+  ended: {word: gettext("Ended"), icon: "phone-off", hue: "idle", rank: 8},
+};
+const UNKNOWN_PHASE = {word: gettext("Unknown"), icon: "help-circle", hue: "idle", rank: 9};
+
+export const phaseWords = phase => PHASES[phase] ?? UNKNOWN_PHASE;
+
+export const DIRECTIONS = {
+  inbound: {word: gettext("Incoming"), icon: "arrow-down-left"},
+  outbound: {word: gettext("Outgoing"), icon: "arrow-up-right"},
+  internal: {word: gettext("Internal"), icon: "arrows-left-right"},
+};
+
+/** Where a call stands when nobody has been called yet. */
+export function placeWords(call) {
+  switch (call.phase) {
+    case "waiting":
+      return call.queue ? interpolate(gettext("Waiting in %(queue)s"), {queue: call.queue}, true) : gettext("Waiting");
+    case "menu":
+      return gettext("In the menu");
+    case "parked":
+      return call.slot ? interpolate(gettext("Parked on %(slot)s"), {slot: call.slot}, true) : gettext("Parked");
+    case "conference":
+      return call.room ? interpolate(gettext("In room %(room)s"), {room: call.room}, true) : gettext("In a conference");
+    default:
+      return "";
+  }
+}
+
+/** The same, where the place stands in its own column. */
+export function placeWordsShort(call) {
+  switch (call.phase) {
+    case "waiting":
+      return gettext("Waiting for an agent");
+    case "parked":
+      return gettext("Parked");
+    case "conference":
+      return gettext("In a conference");
+    default:
+      return placeWords(call);
+  }
+}
+
+/** The short name of the place, for its own column. */
+export function placeName(call) {
+  if (call.room) return interpolate(gettext("Room %(room)s"), {room: call.room}, true);
+  if (call.slot) return interpolate(gettext("Slot %(slot)s"), {slot: call.slot}, true);
+  return call.queue || "";
+}
+
+const RESULTS = {
+  no_right: gettext("Your role does not allow it"),
+  gone: gettext("The call had already ended"),
+  changed: gettext("The call changed before the click arrived: look again"),
+  stale_epoch: gettext("The panel had lost the PBX in between: look again"),
+  expired: gettext("It took too long and was not sent"),
+  bad_command: gettext("The panel did not understand the command"),
+  too_fast: gettext("Too many commands: wait a moment"),
+  link_down: gettext("The PBX is not reachable, nothing was sent"),
+  asterisk: gettext("Asterisk refused"),
+  no_worker: gettext("Nobody is connected to this PBX, nothing was sent"),
+  audit_unavailable: gettext("The audit log cannot be written, so nothing was sent"),
+  not_proved: gettext("No proof from the PBX"),
+  pbx_unknown: gettext("The panel knows no such PBX"),
+};
+
+/** What became of a command, in one sentence. */
+export function resultWords(outcome, code, detail) {
+  if (outcome === "done") return gettext("Done");
+  if (outcome === "unknown") return gettext("No proof from the PBX: checking");
+  const reason = RESULTS[code] ?? gettext("Refused");
+  return detail ? `${reason}: ${detail}` : reason;
+}
+
+export const COMMAND_WORDS = {
+  sent: gettext("Sending"),
+  acked: gettext("With the PBX"),
+  silent: gettext("No answer from the panel"),
+  overdue: gettext("No proof from the PBX: checking"),
+  unanswered: gettext("No answer from the panel: look whether it happened"),
+  cut: gettext("The connection broke: look whether it happened"),
+};
+
+const LINK_PHASES = {
+  connecting: [gettext("The panel is connecting to the PBX"), ""],
+  resyncing: [gettext("The panel is reading the PBX's lists"), gettext("This takes a few seconds.")],
+  down: [gettext("The PBX does not answer"), gettext("The panel keeps trying.")],
+  refused: [gettext("The PBX refuses the panel"), gettext("Check the panel's account in manager.conf.")],
+};
+
+/** Per code: what is the matter, and what to do about it. */
+const LINK_CODES = {
+  unreachable: [
+    gettext("The PBX cannot be reached"),
+    gettext("Check that Asterisk runs, that manager.conf has “enabled = yes”, and that no firewall stands between."),
+  ],
+  no_greeting: [
+    gettext("Something answers at this address, but not Asterisk's manager"),
+    gettext("Check the host and the port: AMI listens on 5038 unless manager.conf says otherwise."),
+  ],
+  login_refused: [
+    gettext("Asterisk refused the panel's name or secret"),
+    gettext("Compare PHOENIX_PBX with the account in manager.conf, check its “permit” line, then run “manager reload”."),
+  ],
+  rights_missing: [
+    gettext("The panel's account lacks rights"),
+    gettext("Add them to the “read” or “write” line of the account in manager.conf, then run “manager reload”."),
+  ],
+  shutting_down: [gettext("Asterisk is shutting down"), gettext("The panel comes back as soon as Asterisk does.")],
+  lost: [gettext("The connection to the PBX broke"), gettext("The panel is connecting again.")],
+  silent: [
+    gettext("The PBX has gone silent"),
+    gettext("The connection stands but nothing comes: the panel is connecting again."),
+  ],
+  malformed: [
+    gettext("The PBX sent what is not AMI"),
+    gettext("Check that the address is Asterisk's manager port and that nothing in between changes the bytes."),
+  ],
+};
+
+/** A link in words: what, and what to do. */
+export function linkWords(link) {
+  const [what, todo] = LINK_CODES[link?.code] ?? LINK_PHASES[link?.phase] ?? LINK_PHASES.connecting;
+  return {what, todo};
+}

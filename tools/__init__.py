@@ -1,0 +1,1 @@
+"""What developers and `make` run; nothing of it is part of the running panel."""
