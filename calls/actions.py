@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 import ami
+from accounts.permissions import UserSnapshot
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
 from live.calls import Call
@@ -22,7 +23,7 @@ def find_call(pbx: Pbx, call_id: str) -> Found | None:
     return Found(pbx.calls.key(call_id), call.rev, " → ".join(words), inside, call)
 
 
-def plan_hangup(pbx: Pbx, found: Found, args: NoArgs) -> Plan:
+def plan_hangup(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     """Hang up every party's leg, by Uniqueid: with one alone, a dialplan may carry the other on.
 
     Proved when all of them are gone from the live model, which only a Hangup event or a list can do.

@@ -186,7 +186,7 @@ class Dispatcher:
             return self._answer(underway, "refused", "changed")
         try:
             args = action.args.model_validate(command.args)
-            plan = action.plan(self._pbx, found, args)
+            plan = action.plan(self._pbx, found, args, user)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
         return self._post(underway, plan)

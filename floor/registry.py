@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from pydantic import BaseModel, ConfigDict
 
 import ami
+from accounts.permissions import UserSnapshot
 from live.pbx import Pbx
 
 Words = str | Promise
@@ -67,7 +68,7 @@ class Action:
     target: str
     """The kind of entity."""
     label: Words
-    plan: Callable[[Pbx, Found, Any], Plan]
+    plan: Callable[[Pbx, Found, Any, UserSnapshot], Plan]
     """Called on live state, between the decision and the send: no await, no I/O."""
     args: type[BaseModel] = NoArgs
     confirm: Words = ""

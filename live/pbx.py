@@ -45,7 +45,7 @@ class Pbx:
         """Name of a Local half → its Uniqueid."""
         self.tombstones: dict[str, float] = {}
         self.settled = False
-        """True while events alone keep the model; False from a login until its lists are read and stragglers are in."""
+        """True while events alone keep the model; False from a login until its lists are read and late events in."""
         self.unknown = 0
         """Events, while settled, about a channel that neither lives nor has a tombstone: each is a fault somewhere."""
         self.calls = Calls(self)

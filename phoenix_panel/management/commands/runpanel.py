@@ -19,8 +19,8 @@ FRAME_BYTES = 64 * 1024
 """A page's longest message is a few hundred bytes; Daphne limits inbound frames by this."""
 
 MESSAGE_BYTES = 32 * 1024 * 1024
-"""Autobahn holds what we send to this limit too, and a snapshot of 5,000 calls has 6 MB. What comes in is limited by the
-frame's size, and by the consumer."""
+"""Autobahn holds what we send to this limit too, and a snapshot of 5,000 calls has 6 MB. What comes in is limited by
+the frame's size, and by the consumer."""
 
 
 class Command(BaseCommand):
