@@ -149,7 +149,6 @@ class PbxWorker:
 
     async def _resync(self, session: Session) -> None:
         """After each login: read the lists, let the stragglers come, and tell all under a new epoch."""
-        self.pbx.settled = False
         await self._read(session, STEPS)
         await asyncio.sleep(SETTLE_S)
         now = time.time()
@@ -202,7 +201,9 @@ class PbxWorker:
             f"({state.code}: {state.detail})" if state.code else "",
         )
         self._beat(state)
-        if state.phase == "live":
+        if state.phase != "live":
+            self.pbx.settled = False  # events of the new login may come before its lists
+        else:
             self.dispatcher.look()
             self._schedule(0.0)
 
