@@ -40,8 +40,11 @@ OWN_ID: Final = re.compile(r"[\w]+-\d{10}\.\d+")
 
 RACES: Final[dict[str, frozenset[str]]] = {
     # The caller's thread and the phone's write at the same time: which state the other's event shows is chance.
+    "DialBegin": frozenset({"DestChannelState", "DestChannelStateDesc"}),
     "DialState": frozenset({"DestChannelState", "DestChannelStateDesc"}),
     "NewConnectedLine": frozenset({"ChannelState", "ChannelStateDesc"}),
+    # Sent by the member's thread, while the caller's is already on its way to where he was passed on to.
+    "AgentComplete": frozenset({"Exten", "Priority"}),
     # Two legs leave by threads of their own: which one leaves a bridge of one is chance.
     "BridgeLeave": frozenset({"BridgeNumChannels"}),
     # The device's state may be told before or after the queue has noted the answer.
@@ -137,10 +140,23 @@ def chains(messages: Iterable[Seen]) -> Chains:
     for (chain, _), tokens in found.items():
         if chain == "bridge":
             _sort_leaves(tokens)
+        elif chain in SAMPLED:
+            del tokens[:-1]
         elif chain == "talk":
             # Asterisk now and then says twice that somebody talks.
             tokens[:] = [one for at, one in enumerate(tokens) if at == 0 or one != tokens[at - 1]]
     return found
+
+
+SAMPLED: Final = frozenset({"device", "hint", "member"})
+"""Asterisk looks at a device some time after it was told to: of states that follow closely some are never seen. So only
+where a device ends counts in a step, and over the whole play, that it is never said to be what it never is."""
+
+
+def sampled(messages: Iterable[Seen]) -> set[Token]:
+    """All that was said of devices."""
+    names = {name for chain in SAMPLED for name in CHAINS[chain][0]}
+    return {token(message) for message in events(messages) if message.name in names}
 
 
 def _sort_leaves(tokens: list[Token]) -> None:

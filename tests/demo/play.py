@@ -176,6 +176,24 @@ def _queue_lists(stage: Stage) -> None:
     stage.tap.list("CoreShowChannels")
 
 
+def _pass_on(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.refer("101", "900")
+    stage.tap.event("BridgeEnter", since)
+
+
+def _ring_again(stage: Stage) -> None:
+    stage.tap.event("DialState", len(stage.tap.seen))
+
+
+def _channels(stage: Stage) -> None:
+    stage.tap.list("CoreShowChannels")
+
+
+def _kick(stage: Stage) -> None:
+    stage.tap.ask("ConfbridgeKick", Conference="801", Channel=stage.channel("201"))
+
+
 def _hang_up(stage: Stage, who: str) -> None:
     stage.tap.ask("Hangup", Channel=stage.uniqueid(who), Cause="16")
 
@@ -212,20 +230,18 @@ STEPS: dict[str, Step] = {
     "a queue call": _serve,
     "the member hangs up": lambda s: s.hangup("101"),
     "a queue call to pass on": _serve,
-    "the member passes it on": lambda s: (s.refer("101", "900"), s.tap.event("BridgeEnter", len(s.tap.seen)), None)[
-        -1
-    ],
+    "the member passes it on": _pass_on,
     "who got it hangs up": lambda s: s.hangup("900"),
     "a queue rings": _ring_queue,
     "the member refuses": lambda s: s.reject("101"),
-    "the queue tries again": lambda s: (s.tap.event("DialState", len(s.tap.seen)), None)[-1],
+    "the queue tries again": _ring_again,
     "the caller gives up while it rings": lambda s: s.hangup("trunk"),
     "a queue rings, to be picked up": _ring_queue,
     "somebody picks the queue's call up": lambda s: _pickup(s, "p-queue"),
     "the picked-up caller hangs up": lambda s: s.hangup("trunk"),
     "a call to listen to": _talk,
     "somebody listens": lambda s: _spy(s, "p-spy"),
-    "lists while somebody listens": lambda s: (s.tap.list("CoreShowChannels"), None)[-1],
+    "lists while somebody listens": _channels,
     "the id is in use": lambda s: _spy(s, "p-spy"),
     "the listener is hung up": lambda s: _hang_up(s, "900"),
     "somebody listens again": lambda s: _spy(s, "p-spy2"),
@@ -248,7 +264,7 @@ STEPS: dict[str, Step] = {
     "errors with a room": _room_errors,
     "mute and unmute": _mutes,
     "lock and unlock": _lock,
-    "kick": lambda s: (s.tap.ask("ConfbridgeKick", Conference="801", Channel=s.channel("201")), None)[-1],
+    "kick": _kick,
     "the last one leaves": lambda s: s.hangup("202"),
     "invited and hung up": _invite,
 }

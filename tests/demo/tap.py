@@ -1,4 +1,4 @@
-"""A plain AMI connection that writes down what it is sent, header by header: the same for a real Asterisk and a demo."""
+"""A plain AMI connection that writes down what it is sent, header by header, by whichever PBX."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import itertools
 import socket
 import threading
-import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -136,7 +135,3 @@ class Tap:
         with self._news:
             self.open = False
             self._news.notify_all()
-
-
-def moment() -> float:
-    return time.monotonic()
