@@ -159,7 +159,7 @@ class Pbx:
             exten in self.phones
             or exten in self.rooms
             or any(queue.exten == exten for queue in self.queues.values())
-            or (self.trunks and exten.startswith("0") and exten.isdigit() and len(exten) > 3)
+            or (self.trunks and exten.startswith("0") and exten[1:].removeprefix("+").isdigit() and len(exten) > 3)
         )
 
     # --- what happens

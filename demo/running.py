@@ -47,6 +47,10 @@ class Demo:
         await self.server.start(self._socket)
         scenario.start()
 
+    def freeze(self) -> None:
+        """Nobody does anything any more by himself; sessions and actions go on."""
+        self._running = False
+
     async def stop(self) -> None:
         """Nobody calls any more; sessions are closed."""
         self._running = False

@@ -40,7 +40,7 @@ QUEUES: Final = {
 }
 """Name → extension, agents, and how many of fourteen callers want it."""
 
-# Numbers that are kept free for fiction, so that nobody's telephone is on the screen.
+# Numbers that are kept free for fiction, or never given out: nobody's telephone is on the screen.
 CUSTOMERS: Final = (
     ("+442079460123", "Maria Weber"),
     ("+442079460188", "Owen Price"),
@@ -57,7 +57,7 @@ CUSTOMERS: Final = (
     ("+74950000042", "Анна Соколова"),
     ("+380000000117", "Олена Шевчук"),
     ("+81300001234", "田中 美咲"),
-    ("+306900000045", "Νίκος Παππάς"),
+    ("+302100000045", "Νίκος Παππάς"),
     ("+447700900142", ""),
     ("+447700900386", ""),
     ("+12125550117", ""),
@@ -65,20 +65,20 @@ CUSTOMERS: Final = (
     ("+61255501234", "Ruby Taylor"),
     ("+61255505678", "Coastal Surf Hire"),
     ("+353209100017", "Siobhán Byrne"),
-    ("+46317401234", "Åsa Öberg"),
+    ("+46313900642", "Åsa Öberg"),
 )
 WITHHELD: Final = ("", "")
 WITHHELD_SHARE: Final = 0.07
 
-ARRIVAL_S: Final = 11.0
+ARRIVAL_S: Final = 12.0
 """Mean seconds between two callers; they come as chance has it (Poisson)."""
 OUTBOUND_S: Final = 38.0
 INTERNAL_S: Final = 55.0
 GUEST_S: Final = 25.0
-PATIENCE_S: Final = 75.0
-AT_START: Final = 9
+PATIENCE_S: Final = 60.0
+AT_START: Final = 7
 """Callers in the first seconds, so that the floor is not empty when somebody looks."""
-ROOM_SIZE: Final = 4
+ROOM_SIZE: Final = 3
 
 
 class Scenario:
@@ -109,7 +109,7 @@ class Scenario:
         for number in range(AT_START):
             later(0.1 + 0.35 * number, self._customer)
         for number in range(3):
-            later(0.5 + 0.6 * number, self._guest)
+            later(0.4 + 0.9 * number, self._guest)
         later(1.2, self._outbound)
         later(2.0, self._internal)
         self._again(ARRIVAL_S, self._customer)
@@ -135,18 +135,16 @@ class Scenario:
 
     def _customer(self) -> None:
         chance = self._one()
-        number, name = WITHHELD if chance.random() < WITHHELD_SHARE else chance.choice(CUSTOMERS)
-        if number and any(channel.number == number for channel in self._pbx.channels.values()):
-            number, name = WITHHELD  # one person does not call twice at a time
+        number, name = WITHHELD if chance.random() < WITHHELD_SHARE else self._idle(chance)
         names = [queue for queue, (_, _, weight) in QUEUES.items() for _ in range(weight)]
         exten, _, _ = QUEUES[chance.choice(names)]
         self._pbx.incoming(chance.choice(TRUNKS), number, name, exten, "from-trunk")
 
     def _outbound(self) -> None:
         chance, agent = self._one(), self._free()
-        if agent:
-            number, _ = chance.choice(CUSTOMERS)
-            self._pbx.incoming(f"PJSIP/{agent}", agent, AGENTS[agent], f"0{number.removeprefix('+')}")
+        number, _ = self._idle(chance)
+        if agent and number:
+            self._pbx.incoming(f"PJSIP/{agent}", agent, AGENTS[agent], f"0{number}")
 
     def _internal(self) -> None:
         agent = self._free()
@@ -158,13 +156,19 @@ class Scenario:
         chance, room = self._one(), self._pbx.seats.rooms.get(ROOM)
         if room is not None and len(room.participants) >= ROOM_SIZE:
             return
-        agent = self._free() if chance.random() < 0.4 else ""
+        ours = room is not None and any(one.channel.device not in TRUNKS for one in room.participants)
+        agent = "" if ours else self._free()
         if agent:
             self._pbx.incoming(f"PJSIP/{agent}", agent, AGENTS[agent], ROOM)
             return
-        number, name = chance.choice(CUSTOMERS)
-        if not any(channel.number == number for channel in self._pbx.channels.values()):
+        number, name = self._idle(chance)
+        if number:
             self._pbx.incoming(chance.choice(TRUNKS), number, name, ROOM, "from-trunk")
+
+    def _idle(self, chance: random.Random) -> tuple[str, str]:
+        """Somebody outside who is not on the line now: nobody calls twice at a time. Withheld when there is none."""
+        busy = {channel.number for channel in self._pbx.channels.values()}
+        return chance.choice([one for one in CUSTOMERS if one[0] not in busy] or [WITHHELD])
 
     def _free(self, but: str = "") -> str:
         free = [agent for agent in AGENTS if agent != but and self._pbx.state(f"PJSIP/{agent}") == "NOT_INUSE"]
@@ -197,7 +201,7 @@ class Scenario:
     def talks(self, caller: Channel, callee: Channel) -> None:
         """Two talk: for a while, perhaps with a pause on hold, perhaps passed on, and then one hangs up."""
         chance, bridge = self._one(), callee.bridge
-        length = min(400.0, max(12.0, chance.lognormvariate(4.1, 0.7)))
+        length = min(240.0, max(12.0, chance.lognormvariate(4.1, 0.6)))
         agent = callee if callee.device not in TRUNKS else caller
         internal = {caller.device, callee.device}.isdisjoint(TRUNKS)
 

@@ -149,8 +149,8 @@ def chains(messages: Iterable[Seen]) -> Chains:
 
 
 SAMPLED: Final = frozenset({"device", "hint", "member"})
-"""Asterisk looks at a device some time after it was told to: of states that follow closely some are never seen. So only
-where a device ends counts in a step, and over the whole play, that it is never said to be what it never is."""
+"""Asterisk looks at a device some time after it was told to: of states that follow closely some are never seen. So
+in a step only where a device ends counts, and over the whole play, that it is never said to be what it never is."""
 
 
 def sampled(messages: Iterable[Seen]) -> set[Token]:
