@@ -49,8 +49,15 @@ class Panel:
         self._tasks = [asyncio.create_task(self.hub.pump(), name="hub.pump")]
         if self.demo is not None:
             # Its port listens already: a worker that is quicker waits for the greeting.
-            self._tasks.append(asyncio.create_task(self.demo.start(), name="demo"))
+            self._tasks.append(asyncio.create_task(self._start_demo(self.demo), name="demo"))
         self._tasks += [asyncio.create_task(worker.run(), name=f"worker.{worker.name}") for worker in self.workers]
+
+    @staticmethod
+    async def _start_demo(demo: Demo) -> None:
+        try:
+            await demo.start()
+        except Exception:  # the page says that it is not reached; the log says why
+            log.exception("the demo PBX could not be started")
 
     async def stop(self) -> None:
         """Say bye to the browsers, close the sessions with the PBXs, write what is known."""

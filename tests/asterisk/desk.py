@@ -90,13 +90,11 @@ class Page:
 class Desk:
     """Runs the worker of one Asterisk, with a page that looks."""
 
-    def __init__(self, asterisk: Asterisk | None, account: str = "panel", url: str = "", user_id: int = 0) -> None:
-        """``url`` instead of an Asterisk points it at any other PBX."""
+    def __init__(self, asterisk: Asterisk, account: str = "panel", url: str = "", user_id: int = 0) -> None:
         self.page = Page()
         self.hub = Hub()
         self.trail = Trail()
-        assert url or asterisk is not None
-        address = Address.parse(url or (asterisk.ami_url(account) if asterisk else ""))
+        address = Address.parse(url or asterisk.ami_url(account))
         config = PbxConfig("lab", address, re.compile(r"^\d{2,6}$"), re.compile(r"^PJSIP/trunk"))
         self.worker = PbxWorker(config, self.hub, self.trail)
         self.watcher = Watcher(self.page, frozenset({"call", "party"}), user_id)
