@@ -32,6 +32,10 @@ MAX_LINE: Final = 1022
 MAX_HEADERS: Final = 128
 
 
+class _Unreadable(Exception):
+    """An action past Asterisk's limits; the text is Asterisk's answer to it."""
+
+
 class Session:
     """One connection. ``mask``: the event classes that it hears; None for all."""
 
@@ -59,7 +63,11 @@ class Session:
         with contextlib.suppress(ConnectionError, TimeoutError):
             while True:
                 async with asyncio.timeout(None if self.logged_in else LOGIN_S):
-                    request = await self._read()
+                    try:
+                        request = await self._read()
+                    except _Unreadable as reason:
+                        self.send(error(Request(), str(reason)))
+                        continue
                 if request is None or not await self._take(request):
                     return
 
@@ -67,8 +75,8 @@ class Session:
         self._writer.close()
 
     async def _read(self) -> Request | None:
-        """The next action; None at the end of the stream."""
-        request, lines = Request(), 0
+        """The next action; None at the end of the stream. Raises ``_Unreadable`` after one that Asterisk takes not."""
+        request, lines, longest = Request(), 0, 0
         while True:
             try:
                 line = await self._reader.readline()
@@ -78,13 +86,16 @@ class Session:
                 return None
             text = line.decode("utf-8", "replace").rstrip("\r\n")
             if not text:
-                return request
-            lines += 1
-            if len(line) > MAX_LINE or lines > MAX_HEADERS:
-                return None
+                break
+            lines, longest = lines + 1, max(longest, len(line.rstrip(b"\r\n")))
             name, colon, value = text.partition(":")
             if colon:
                 request[name.strip().lower()] = value.lstrip(" ")
+        if longest > MAX_LINE:
+            raise _Unreadable("Failed to parse message: line too long")
+        if lines > MAX_HEADERS:
+            raise _Unreadable("Too many lines in message or allocation failure")
+        return request
 
     async def _take(self, request: Request) -> bool:
         """Serve one action; False when it was the session's last."""

@@ -251,6 +251,18 @@ async def test_before_a_login_nothing_is_allowed(demo: Demo) -> None:
     )
 
 
+async def test_what_is_too_long_is_refused_and_the_session_lives(demo: Demo) -> None:
+    long, many = "x" * 2000, "Variable: a=b\r\n" * 200
+    asked = f"Action: Ping\r\nData: {long}\r\n\r\nAction: Ping\r\n{many}\r\nAction: Login\r\n\r\n"
+    said = await _talk(demo, asked)
+    messages = [line.removeprefix("Message: ") for line in said.split("\r\n") if line.startswith("Message: ")]
+    assert messages == [
+        "Failed to parse message: line too long",
+        "Too many lines in message or allocation failure",
+        "Authentication failed",
+    ]
+
+
 async def test_a_plain_login_hears_only_the_classes_it_asked_for(demo: Demo) -> None:
     login = "Action: Login\r\nUsername: phoenix\r\nSecret: s3cret\r\nEvents: agent\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", demo.port)
