@@ -54,7 +54,9 @@ class Queueing:
         visit.leg, visit.member, visit.offered = leg, member, pbx.clock()
         member.last_offer = pbx.clock()
         pbx.emit("Newchannel", *leg.snapshot())
-        newborn = leg.snapshot("Dest")  # what DialBegin shows, though AgentCalled, before it, shows more (seen on 22)
+        newborn = leg.snapshot(
+            "Dest"
+        )  # what DialBegin mostly shows, though AgentCalled, before it, shows more (seen on 22)
         leg.exten = caller.exten
         leg.connected_number, leg.connected_name = caller.number, caller.caller_name
         self._emit("AgentCalled", caller, *leg.snapshot("Dest"), *self._agent(visit))

@@ -40,7 +40,12 @@ OWN_ID: Final = re.compile(r"[\w]+-\d{10}\.\d+")
 
 RACES: Final[dict[str, frozenset[str]]] = {
     # The caller's thread and the phone's write at the same time: which state the other's event shows is chance.
-    "DialBegin": frozenset({"DestChannelState", "DestChannelStateDesc"}),
+    # It shows the last snapshot in Asterisk's cache, which may be older than what the same thread has just set; what
+    # was set is compared in DialState, DialEnd and NewConnectedLine.
+    "DialBegin": frozenset(
+        {"DestChannelState", "DestChannelStateDesc", "DestExten", "DestConnectedLineNum", "DestConnectedLineName"}
+    ),
+    "AgentCalled": frozenset({"DestChannelState", "DestChannelStateDesc"}),
     "DialState": frozenset({"DestChannelState", "DestChannelStateDesc"}),
     "NewConnectedLine": frozenset({"ChannelState", "ChannelStateDesc"}),
     # Sent by the member's thread, while the caller's is already on its way to where he was passed on to.

@@ -7,11 +7,14 @@ publisher sends (``tests.demo.compare`` says why not the order across publishers
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+import demo as demo_package
 from demo.answers import ACTIONS
 from tests.demo.compare import KNOWN, Chains, answers, chains, events, sampled, thread
 from tests.demo.play import STEPS
@@ -39,27 +42,57 @@ def _play(stage: Stage) -> Steps:
     return played
 
 
+class Plays:
+    """The demo's play, and as many of the real Asterisk's as it takes: a race that nobody has seen before may make one
+    step of one play differ from all others, so a step that differs is looked at in another play before it is wrong."""
+
+    MOST = 3
+
+    def __init__(self, stage: Stage, real: Steps, demo: Steps) -> None:
+        self.demo, self._stage, self._real = demo, stage, [real]
+
+    def real(self, number: int) -> Steps:
+        while len(self._real) <= number:
+            self._real.append(_play(self._stage))
+        return self._real[number]
+
+    def hold(self, compare: Callable[[Steps, Steps], None]) -> None:
+        """Fails if ``compare(real, demo)`` fails on each play."""
+        for number in range(self.MOST - 1):
+            try:
+                compare(self.real(number), self.demo)
+            except AssertionError:
+                continue
+            return
+        compare(self.real(self.MOST - 1), self.demo)
+
+
 @pytest.fixture(scope="module")
-def both(asterisk22: Asterisk) -> Iterator[tuple[Steps, Steps]]:
-    """The play, on both stages at the same time: (real, demo)."""
+def plays(asterisk22: Asterisk) -> Iterator[Plays]:
+    """Both stages, on which the play was given at the same time."""
     with contextlib.ExitStack() as opened, ThreadPoolExecutor(2) as threads:
 
         def phone(asterisk: Asterisk, extension: str, **options: object) -> Phone:
             return opened.enter_context(Phone(asterisk.sip_address(extension), extension, **options))  # type: ignore[arg-type]
 
-        real = threads.submit(_play, RealStage(asterisk22, phone))
+        stage = RealStage(asterisk22, phone)
+        opened.enter_context(stage.tap)
+        real = threads.submit(_play, stage)
         demo = threads.submit(_play, opened.enter_context(demo_stage()))
-        yield real.result(), demo.result()
+        yield Plays(stage, real.result(), demo.result())
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_step_is_told_alike(both: tuple[Steps, Steps], step: str) -> None:
-    real, demo = (stage[step] for stage in both)
-    assert {event.name for event in events(demo)} <= KNOWN, "an event that no chain compares"
-    assert _without_commands(answers(demo)) == _without_commands(answers(real))
-    assert _lines(chains(demo)) == _lines(chains(real))
-    for caller in ("PJSIP/201", "PJSIP/trunk", "PJSIP/900"):
-        assert thread(demo, caller) == thread(real, caller)
+def test_a_step_is_told_alike(plays: Plays, step: str) -> None:
+    def compare(real: Steps, demo: Steps) -> None:
+        ours, theirs = demo[step], real[step]
+        assert {event.name for event in events(ours)} <= KNOWN, "an event that no chain compares"
+        assert _without_commands(answers(ours)) == _without_commands(answers(theirs))
+        assert _lines(chains(ours)) == _lines(chains(theirs))
+        for caller in ("PJSIP/201", "PJSIP/trunk", "PJSIP/900"):
+            assert thread(ours, caller) == thread(theirs, caller)
+
+    plays.hold(compare)
 
 
 def _lines(found: Chains) -> list[str]:
@@ -77,21 +110,40 @@ def _without_commands(found: list[tuple[tuple[str, str], ...]]) -> list[tuple[tu
     return [token for token in found if ("Ping", "Keepalive command.  (Priv: <none>)") not in token]
 
 
-def test_each_event_has_been_compared(both: tuple[Steps, Steps]) -> None:
+def test_each_event_has_been_compared(plays: Plays) -> None:
     """What the demo can say at all is what the play makes it say."""
-    real, demo = ({event.name for step in steps.values() for event in events(step)} for steps in both)
-    assert demo == real
+
+    def compare(real: Steps, demo: Steps) -> None:
+        ours, theirs = ({event.name for step in steps.values() for event in events(step)} for steps in (demo, real))
+        assert ours == theirs
+
+    plays.hold(compare)
 
 
-def test_no_device_is_said_to_be_what_it_never_is(both: tuple[Steps, Steps]) -> None:
-    real, demo = ({one for step in steps.values() for one in sampled(step)} for steps in both)
-    assert demo <= real
+def test_no_device_is_said_to_be_what_it_never_is(plays: Plays) -> None:
+    def compare(real: Steps, demo: Steps) -> None:
+        ours, theirs = ({one for step in steps.values() for one in sampled(step)} for steps in (demo, real))
+        assert ours <= theirs
+
+    plays.hold(compare)
 
 
-def test_the_commands_are_some_of_asterisks(both: tuple[Steps, Steps]) -> None:
+def test_the_commands_are_some_of_asterisks(plays: Plays) -> None:
     (real,), (demo,) = (
-        [one for one in steps["lists during a call"] if one.get("Ping").startswith("Keepalive")] for steps in both
+        [one for one in steps["lists during a call"] if one.get("Ping").startswith("Keepalive")]
+        for steps in (plays.real(0), plays.demo)
     )
     named = [header for header in real.headers if header[0] in ACTIONS]
     assert named == [header for header in demo.headers if header[0] in ACTIONS]
     assert len(named) == len(ACTIONS)
+
+
+def test_all_that_the_demo_can_say_is_in_the_play(plays: Plays) -> None:
+    """Every event that its source names was said, and so compared."""
+    source = "".join(path.read_text(encoding="utf-8") for path in Path(demo_package.__file__).parent.glob("*.py"))
+    named = set(re.findall(r"""emit\(\s*"(\w+)\"""", source)) | set(
+        re.findall(r'"(ConfbridgeMute|ConfbridgeUnmute)"', source)
+    )
+    said = {event.name for step in plays.demo.values() for event in events(step)}
+    assert named <= said
+    assert len(named) > 30
