@@ -1,7 +1,8 @@
-"""A real Redis of the tests' own: Debian's program, a folder in /tmp, a free loopback port; to be killed and frozen."""
+"""A real Redis of the tests' own: Debian's program, a folder in /tmp, a free loopback port. To be killed, frozen …"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -11,10 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from floor.carrier import Bus
 
@@ -23,7 +27,7 @@ START_S = 10.0
 
 
 class RedisServer:
-    """One server that keeps nothing: restarted, it is empty."""
+    """One server that keeps nothing unless told: restarted, it is empty."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -50,7 +54,8 @@ class RedisServer:
             [self._program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         until = time.monotonic() + START_S
-        with Redis(port=self.port) as client:
+        # Without redis-py's own retries, which would return a second late.
+        with Redis(port=self.port, retry=Retry(NoBackoff(), 0)) as client:
             while True:
                 try:
                     client.ping()
@@ -75,6 +80,14 @@ class RedisServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def save(self) -> None:
+        """Put what is in it on the disk: from there the next start takes it."""
+        self.client().save()
+
+    def listeners(self, channel: str) -> int:
+        answer: Any = self.client().pubsub_numsub(channel)
+        return int(answer[0][1])
+
     def client(self) -> Redis:
         """A client that is not ours, to look and to meddle."""
         return Redis(port=self.port, decode_responses=True)
@@ -83,6 +96,15 @@ class RedisServer:
         if self._process is not None:
             self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait for what raises no event of its own."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
