@@ -41,6 +41,7 @@ class Process:
     """A child that takes orders by lines and answers each by one."""
 
     def __init__(self, module: str, *arguments: str, env: dict[str, str] | None = None) -> None:
+        self._name = " ".join((module, *arguments[:1]))
         self._popen = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
@@ -61,7 +62,7 @@ class Process:
         assert self._popen.stdout is not None
         line = self._popen.stdout.readline()
         if not line:
-            raise SystemExit(f"{self._popen.args} ended")
+            raise SystemExit(f"{self._name} ended")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-SEEN_EVERY = 0.25  # seconds, as in static/js/socket.js
+SEEN_EVERY = 1.0  # seconds, as in static/js/socket.js
 MASK = b"\0\0\0\0"  # a mask that masks nothing is a mask too
 
 
