@@ -1,10 +1,14 @@
-"""Serve browsers and PBXs on one event loop: Daphne, one worker for each PBX, the in-memory channel layer."""
+"""Serve browsers and PBXs on one event loop: Daphne, one worker for each PBX, the in-memory channel layer.
+
+With ``--web``, browsers alone: workers elsewhere (``runpbx``) tell this process over Redis what is true.
+"""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 log = logging.getLogger(__name__)
@@ -24,13 +28,15 @@ the frame's size, and by the consumer."""
 
 
 class Command(BaseCommand):
-    help = "Runs the whole panel in one process."
+    help = "Runs the whole panel in one process; with --web, a process that serves browsers only."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
         parser.add_argument("--port", default=8000, type=int, help="port to listen on (8000); 0: a free one")
+        parser.add_argument("--web", action="store_true", help="serve browsers only; needs PHOENIX_REDIS, and runpbx")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _fits(web=options["web"])
         # Daphne first: importing it installs Twisted's asyncio reactor.
         from daphne.server import Server
         from twisted.internet import defer, reactor
@@ -43,7 +49,7 @@ class Command(BaseCommand):
 
         def start() -> None:
             nonlocal panel
-            panel = Panel()
+            panel = Panel(web=options["web"])
             panel.start()
 
         def stop() -> Any:
@@ -77,6 +83,20 @@ class Command(BaseCommand):
             raise CommandError(
                 f"port {port} of {host} can't be had: is the panel running already? Try PORT={port + 1}."
             )
+
+
+def _fits(*, web: bool) -> None:
+    """``--web`` and PHOENIX_REDIS belong together.
+
+    The whole panel would start its own workers beside those that the others use, and each command would come to both.
+    """
+    if web and not settings.PHOENIX_REDIS:
+        raise CommandError("--web needs PHOENIX_REDIS, as in redis://127.0.0.1:6379: see docs/scaling.md.")
+    if not web and settings.PHOENIX_REDIS:
+        raise CommandError(
+            "PHOENIX_REDIS is set, so the panel runs in several processes: start runpanel --web, and runpbx NAME for "
+            "each PBX. Without PHOENIX_REDIS, runpanel is all of it."
+        )
 
 
 async def _awaited(coroutine: Any) -> None:
