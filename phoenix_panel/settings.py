@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "audit",
     "floor",
     "calls",
+    "conferences",
 ]
 
 MIDDLEWARE = [
