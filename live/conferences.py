@@ -138,8 +138,8 @@ class Conferences:
         """Take a whole ConfbridgeListRooms. Returns how much that events should have told it corrected."""
         self.reads += 1
         listed = {item.text("Conference"): item.get("Locked") == "Yes" for item in items}
-        gone = self.rooms.keys() - listed.keys()
-        new = listed.keys() - self.rooms.keys()
+        gone = [name for name in self.rooms if name not in listed]
+        new = [name for name in listed if name not in self.rooms]
         for name in gone:
             self.end(name)
         for name in new:

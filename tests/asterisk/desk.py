@@ -15,6 +15,7 @@ from channels.layers import get_channel_layer
 
 from ami.client import Address
 from audit.trail import Trail
+from floor import registry
 from floor.hub import Hub, Watcher, worker_channel
 from floor.worker import PbxConfig, PbxWorker
 from tests.lab.checker import Checker, unescape
@@ -97,7 +98,7 @@ class Desk:
         address = Address.parse(url or asterisk.ami_url(account))
         config = PbxConfig("lab", address, re.compile(r"^\d{2,6}$"), re.compile(r"^PJSIP/trunk"))
         self.worker = PbxWorker(config, self.hub, self.trail)
-        self.watcher = Watcher(self.page, frozenset({"call", "party"}), user_id)
+        self.watcher = Watcher(self.page, frozenset(registry.KINDS), user_id)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -158,18 +159,28 @@ class Desk:
         found += [f"the page does not show {name}" for name in phones - on_page]
         return found
 
+    def room_differences(self, rooms: Rows, members: dict[str, Rows]) -> list[str]:
+        """ConfbridgeListRooms and each room's ConfbridgeList as another client read them, and what the page was told."""
+        told = {room["name"]: room for room in self.page.entities.get("room", {}).values()}
+        return room_differences(told, self.page.entities.get("participant", {}), rooms, members)
+
+    async def rooms(self, asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
+        """Asterisk's own rooms, and who is in each, read now by a client that is not ours."""
+        return await asyncio.to_thread(read_rooms, asterisk)
+
     async def click(self, verb: str, key: str, user_id: int, **changed: Any) -> dict[str, Any]:
         """Send a command as a page's consumer does, and wait for its answer."""
         layer = get_channel_layer()
         assert layer is not None
         command_id = secrets.token_hex(16)
-        rev = self.page.calls().get(key, {}).get("rev", 0)
+        kind = registry.ACTIONS[verb].target if verb in registry.ACTIONS else "call"
+        rev = self.page.entities.get(kind, {}).get(key, {}).get("rev", 0)
         command = {
             "id": command_id,
             "user_id": user_id,
             "user_name": "",
             "verb": verb,
-            "target": {"kind": "call", "key": key, "rev": rev},
+            "target": {"kind": kind, "key": key, "rev": rev},
             "args": {},
             "epoch": self.page.epoch,
             "at": time.time(),
@@ -190,6 +201,48 @@ class Desk:
                 return checker.channels()
 
         return await asyncio.to_thread(read)
+
+
+FLAGS = {"admin": "Admin", "marked": "MarkedUser", "muted": "Muted", "talking": "Talking", "waiting": "Waiting"}
+
+
+def read_rooms(asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
+    """Asterisk's own rooms, and who is in each."""
+    with Checker(asterisk) as checker:
+        rooms = checker.list("ConfbridgeListRooms")
+        return rooms, {
+            room["Conference"]: checker.list("ConfbridgeList", Conference=room["Conference"]) for room in rooms
+        }
+
+
+def room_differences(
+    told: dict[str, dict[str, Any]],
+    participants: dict[str, dict[str, Any]],
+    rooms: Rows,
+    members: dict[str, Rows],
+) -> list[str]:
+    """Field by field: what a page holds of rooms (by name) and participants (by key), and Asterisk's own lists."""
+    listed = {room["Conference"]: room for room in rooms}
+    found = [f"a ghost room {name}" for name in told.keys() - listed.keys()]
+    found += [f"a missing room {name}" for name in listed.keys() - told.keys()]
+    seen: set[str] = set()
+    for name in told.keys() & listed.keys():
+        if told[name]["locked"] is not (listed[name]["Locked"] == "Yes"):
+            found.append(f"{name} locked: {told[name]['locked']}")
+        rows = {f"lab/{row['Uniqueid']}": row for row in members[name]}
+        seen |= rows.keys()
+        if set(told[name]["participants"]) != set(rows):
+            found.append(f"{name}: {sorted(told[name]['participants'])} ≠ {sorted(rows)}")
+        for key, row in rows.items():
+            held = participants.get(key, {})
+            found += [
+                f"{key} {field}: {held.get(field)!r} ≠ {row[header]}"
+                for field, header in FLAGS.items()
+                if held.get(field) is not (row[header] == "Yes")
+            ]
+            found += [f"{key} channel: {held.get('channel')}"] * (held.get("channel") != row["Channel"])
+            found += [f"{key} room: {held.get('room')}"] * (held.get("room") != f"lab/{name}")
+    return found + [f"a ghost participant {key}" for key in participants.keys() - seen]
 
 
 def _given(value: str) -> str:
