@@ -26,7 +26,7 @@ class Participant:
     room: str
     since: float
     approx: bool
-    """Known from a list: ``since`` is when its call was answered, the room it may have entered later."""
+    """Known from a list: ``since`` is when its leg was answered; it came into the room then or later."""
     rev: int
     admin: bool = False
     muted: bool = False
@@ -35,8 +35,6 @@ class Participant:
     marked: bool = False
     waiting: bool = False
     """For a marked participant to come; until then it hears music."""
-    listed: bool = False
-    """Marked and waiting, which no event tells, were read since it came."""
 
 
 @dataclass(slots=True)
@@ -52,6 +50,8 @@ class Room:
     recording: bool = False
     recording_told: bool = False
     """By events, which are sure; else ``recording`` is inferred from how many are in the bridge."""
+    unread: bool = False
+    """Somebody came, or a marked one left, since its list was read: who is marked and who waits may be different."""
     members: list[str] = field(default_factory=list)
     """Uniqueids, in the order in which they came."""
 
@@ -97,6 +97,7 @@ class Conferences:
         self.leave(uniqueid)
         room = self.rooms.get(name) or self._open(name, now, approx=True)
         room.members.append(uniqueid)
+        room.unread = True
         room.rev = self._next_rev()
         participant = Participant(uniqueid, name, now, approx, self._next_rev())
         self.participants[uniqueid] = participant
@@ -111,6 +112,7 @@ class Conferences:
         del self.participants[uniqueid]
         room = self.rooms[participant.room]
         room.members.remove(uniqueid)
+        room.unread |= participant.marked
         room.rev = self._next_rev()
         self._touch(participant)
 
@@ -164,6 +166,7 @@ class Conferences:
         for uniqueid in [uniqueid for uniqueid in room.members if uniqueid not in listed]:
             self.leave(uniqueid)
             corrections += 1
+        room.unread = False
         if not room.recording_told:
             room.recording = self._is_recorded(room)
             self._rooms.add(name)
@@ -176,7 +179,7 @@ class Conferences:
         since = now - int(answered) if answered.isdecimal() else now
         participant = self.join(uniqueid, name, since, approx=True)
         flags = {flag: item.get(header) == "Yes" for header, flag in _FLAGS}
-        _set(participant, {**flags, "listed": True})
+        _set(participant, flags)
         self._participants.add(uniqueid)
         return before != (participant.room, participant.admin, participant.muted)
 
@@ -192,12 +195,8 @@ class Conferences:
     # --- read by others
 
     def unread(self) -> list[str]:
-        """Names of rooms of which a list would say what no event does: somebody came since, or waits."""
-        return [
-            room.name
-            for room in self.rooms.values()
-            if any(not (one := self.participants[uniqueid]).listed or one.waiting for uniqueid in room.members)
-        ]
+        """Names of rooms of which a list may say what no event did."""
+        return [room.name for room in self.rooms.values() if room.unread]
 
     # --- saying
 

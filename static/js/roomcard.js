@@ -28,7 +28,7 @@ export function roomCard(room, seats, view) {
   return html`<section class="room ${view.stale ? "stale" : ""}" data-kind="room" data-key=${room.key} aria-label=${roomName(room)}>
     <header class="room-head">
       <h2><bdi>${roomName(room)}</bdi>${view.showPbx ? html` <small class="muted">${room.pbx}</small>` : nothing}</h2>
-      <p class="meta">${people(room)}<span title=${gettext("Open for")}>${icon("clock")}${clock(room)}</span></p>
+      <p class="meta">${people(room)}<span title=${gettext("Open for")}>${icon("clock")}${clock(room, {atLeast: room.approx})}</span></p>
       ${room.recording ? html`<span class="chip act-now">${icon("record-mail")}${gettext("Recording")}</span>` : nothing}
       ${room.locked ? html`<span class="chip held">${icon("lock")}${gettext("Locked")}</span>` : nothing}
       <div class="room-acts">${resultNote(view.about(room.key))}${buttons("room", room, view)}</div>
@@ -42,9 +42,11 @@ function people({count}) {
   return html`<span class="num">${icon("users")}${interpolate(words, {count}, true)}</span>`;
 }
 
-/** The clock writes the figures: they change when nothing else does. */
-function clock({pbx, since, approx}) {
-  return html`<span class="num" data-pbx=${pbx} data-since=${since} data-at-least=${approx ? "" : nothing}></span>`;
+/** The clock writes the figures: they change when nothing else does. A room that stood when the panel came is older
+ * than it knows; who was in it came in after its call was answered. */
+function clock({pbx, since}, bounds) {
+  return html`<span class="num" data-pbx=${pbx} data-since=${since} data-at-least=${bounds.atLeast ? "" : nothing}
+    data-at-most=${bounds.atMost ? "" : nothing}></span>`;
 }
 
 function seatCard(seat, view) {
@@ -54,7 +56,7 @@ function seatCard(seat, view) {
     <span class="avatar ${seat.side}" aria-hidden="true">${initials(seat.name) || icon("user")}</span>
     <div class="seat-who"><strong><bdi>${first}</bdi></strong><small class="num">${[second, role(seat)].filter(Boolean).join(", ")}</small></div>
     ${seat.admin || seat.marked ? html`<span class="crown" title=${role(seat)}>${icon("crown")}</span>` : nothing}
-    <span class="seat-time muted" title=${gettext("In the room for")}>${seat.gone ? nothing : clock(seat)}</span>
+    <span class="seat-time muted" title=${gettext("In the room for")}>${seat.gone ? nothing : clock(seat, {atMost: seat.approx})}</span>
     ${state(seat)}
     <div class="seat-acts">${resultNote(view.about(seat.key))}${buttons("participant", seat, view)}</div>
   </li>`;

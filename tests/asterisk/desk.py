@@ -22,6 +22,7 @@ from tests.lab.checker import Checker, unescape
 from tests.lab.instance import Asterisk
 
 Rows = list[dict[str, str]]
+Entities = dict[str, dict[str, Any]]
 
 
 class Page:
@@ -148,21 +149,12 @@ class Desk:
             found += [
                 f"{uniqueid} {name}: {ours!r} ≠ {theirs!r}" for name, (ours, theirs) in pairs.items() if ours != theirs
             ]
-        shown = self.page.entities.get("party", {}).values()
-        on_page = {
-            party["channel"] for party in shown if self.page.entities["call"][party["call"]]["phase"] != "ended"
-        }
-        names = {row["Channel"] for row in rows}
-        found += [f"the page shows a ghost {name}" for name in on_page - names]
-        # Local halves and Asterisk's own machinery are folded away; every phone must be seen.
-        phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))}
-        found += [f"the page does not show {name}" for name in phones - on_page]
-        return found
+        return found + call_differences(self.page.calls(), self.page.entities.get("party", {}), rows)
 
     def room_differences(self, rooms: Rows, members: dict[str, Rows]) -> list[str]:
         """ConfbridgeListRooms and each room's ConfbridgeList as another client read them, and what the page was told."""
         told = {room["name"]: room for room in self.page.entities.get("room", {}).values()}
-        return room_differences(told, self.page.entities.get("participant", {}), rooms, members)
+        return room_differences("lab", told, self.page.entities.get("participant", {}), rooms, members)
 
     async def rooms(self, asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
         """Asterisk's own rooms, and who is in each, read now by a client that is not ours."""
@@ -215,9 +207,20 @@ def read_rooms(asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
         }
 
 
+def call_differences(calls: Entities, parties: Entities, rows: Rows) -> list[str]:
+    """The legs that a page shows on calls that go on, and CoreShowChannels."""
+    on_page = {party["channel"] for party in parties.values() if calls[party["call"]]["phase"] != "ended"}
+    names = {row["Channel"] for row in rows}
+    found = [f"the page shows a ghost {name}" for name in on_page - names]
+    # Local halves and Asterisk's own machinery are folded away; every phone must be seen.
+    phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))}
+    return found + [f"the page does not show {name}" for name in phones - on_page]
+
+
 def room_differences(
-    told: dict[str, dict[str, Any]],
-    participants: dict[str, dict[str, Any]],
+    pbx: str,
+    told: Entities,
+    participants: Entities,
     rooms: Rows,
     members: dict[str, Rows],
 ) -> list[str]:
@@ -229,7 +232,7 @@ def room_differences(
     for name in told.keys() & listed.keys():
         if told[name]["locked"] is not (listed[name]["Locked"] == "Yes"):
             found.append(f"{name} locked: {told[name]['locked']}")
-        rows = {f"lab/{row['Uniqueid']}": row for row in members[name]}
+        rows = {f"{pbx}/{row['Uniqueid']}": row for row in members[name]}
         seen |= rows.keys()
         if set(told[name]["participants"]) != set(rows):
             found.append(f"{name}: {sorted(told[name]['participants'])} ≠ {sorted(rows)}")
@@ -241,7 +244,7 @@ def room_differences(
                 if held.get(field) is not (row[header] == "Yes")
             ]
             found += [f"{key} channel: {held.get('channel')}"] * (held.get("channel") != row["Channel"])
-            found += [f"{key} room: {held.get('room')}"] * (held.get("room") != f"lab/{name}")
+            found += [f"{key} room: {held.get('room')}"] * (held.get("room") != f"{pbx}/{name}")
     return found + [f"a ghost participant {key}" for key in participants.keys() - seen]
 
 

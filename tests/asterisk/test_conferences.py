@@ -52,7 +52,7 @@ class Room:
 
         def listen() -> Sound:
             self.listener.wait_tone(wanted)
-            for _ in range(20):
+            for _ in range(4):
                 sound = self.listener.heard(0.5)
                 levels = sound.spectrum(wanted, unwanted)
                 if levels[wanted] - levels[unwanted] >= APART_DB:
@@ -158,7 +158,7 @@ async def test_locked_lets_nobody_in_until_unlocked(
 
 
 async def test_a_lock_by_the_console_shows_by_a_re_read(
-    asterisk: Asterisk, bob: User, enter: Enter, monkeypatch: pytest.MonkeyPatch
+    asterisk: Asterisk, bob: User, enter: Enter, phones: Callable[..., Phone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No event tells of it; nor of who is marked."""
     monkeypatch.setattr(workers, "UNTOLD_S", 0.5)
@@ -171,6 +171,14 @@ async def test_a_lock_by_the_console_shows_by_a_re_read(
         room.boris = room.boris.phone.call("88801")
         await desk.page.until(lambda: room.seat("102")[1].get("marked"), 5)
         assert room.seat("102")[1]["admin"] is True
+        # Who waits for a marked one, and that he came, is told by no event either.
+        phones(asterisk, "103", answer=0.1)
+        with Checker(asterisk) as checker:
+            data = "803,default_bridge,waiting_user,default_menu"
+            await asyncio.to_thread(lambda: checker.originate("PJSIP/103", application="ConfBridge", data=data))
+        await desk.page.until(lambda: room.seat("103")[1].get("waiting"), 5)
+        await asyncio.to_thread(lambda: phones(asterisk, "104").call("88803").wait_up())
+        await desk.page.until(lambda: room.seat("103")[1].get("waiting") is False, 5)
         assert desk.room_differences(*await desk.rooms(asterisk)) == []
 
 

@@ -312,8 +312,13 @@ def test_what_no_event_tells_is_asked_only_while_there_is_some(scene: Conference
     assert names(rooms.then(scene.pbx)) == ["ConfbridgeList 801"], "nobody knows yet whether a is marked"
     scene.pbx.conferences.replace_members("801", [listed("a", MarkedUser="Yes")], scene.now)
     assert rooms.then(scene.pbx) == ()
-    scene.pbx.conferences.replace_members("801", [listed("a", Waiting="Yes")], scene.now)
-    assert names(rooms.then(scene.pbx)) == ["ConfbridgeList 801"], "who waits goes in without an event"
+    scene.arrive("b")
+    scene.pbx.conferences.replace_members("801", [listed("a", MarkedUser="Yes"), listed("b")], scene.now)
+    scene.confbridge("Leave", "a")
+    assert names(rooms.then(scene.pbx)) == ["ConfbridgeList 801"], "without the marked one, b may wait now"
+    scene.pbx.conferences.replace_members("801", [listed("b", Waiting="Yes")], scene.now)
+    scene.confbridge("Mute", "b")
+    assert rooms.then(scene.pbx) == (), "b goes in only when somebody comes"
     assert LOCKS.then(scene.pbx) == ()
 
 
