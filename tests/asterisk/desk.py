@@ -152,7 +152,7 @@ class Desk:
         return found + call_differences(self.page.calls(), self.page.entities.get("party", {}), rows)
 
     def room_differences(self, rooms: Rows, members: dict[str, Rows]) -> list[str]:
-        """ConfbridgeListRooms and each room's ConfbridgeList as another client read them, and what the page was told."""
+        """ConfbridgeListRooms and each ConfbridgeList as another client read them, and what the page was told."""
         told = {room["name"]: room for room in self.page.entities.get("room", {}).values()}
         return room_differences("lab", told, self.page.entities.get("participant", {}), rooms, members)
 

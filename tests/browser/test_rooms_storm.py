@@ -1,5 +1,5 @@
-"""The bar of exactness, in the page itself: after a storm of 200 calls and 3 rooms, on Asterisk 22 and 16 at once, what
-Chromium holds equals Asterisk's own lists, and the panel had read no list for 10 s."""
+"""The bar of exactness, in the page itself: after a storm of 200 calls and 3 rooms, on Asterisk 22 and 16 at once,
+what Chromium holds equals Asterisk's own lists, and the panel had read no list for 10 s."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ NO_EVENT_TELLS = {"ConfbridgeListRooms"}
 """Read every 10 s while there are rooms: no event tells whether one is locked."""
 NO_LISTS = {"Ping"} | NO_EVENT_TELLS
 
-HELD = """name => Object.fromEntries(["call", "party", "room", "participant"].map(kind =>
-  [kind, Object.fromEntries(phoenix.store.all(kind).filter(({key}) => key.startsWith(name + "/")).map(one => [one.key, one]))]))"""
+HELD = """name => {
+  const held = kind => phoenix.store.all(kind).filter(({key}) => key.startsWith(name + "/")).map(one => [one.key, one]);
+  const kinds = ["call", "party", "room", "participant"];
+  return Object.fromEntries(kinds.map(kind => [kind, Object.fromEntries(held(kind))]));
+}"""
 
 
 async def blow(storm: Storm, rooms: RoomStorm) -> None:
@@ -71,7 +74,8 @@ def test_after_a_storm_the_page_equals_asterisks_lists(
         for name, place in places.items()
     }
     storms = [
-        (Storm(place, seed=40, calls=200, phones=some[name]), RoomStorm(place, seed=1)) for name, place in places.items()
+        (Storm(place, seed=40, calls=200, phones=some[name]), RoomStorm(place, seed=1))
+        for name, place in places.items()
     ]
     with Relay(asterisk22) as new, Relay(asterisk16) as old:
         panel = Panel(tmp_path, PHOENIX_PBX_NEW=new.url(), PHOENIX_PBX_OLD=old.url())

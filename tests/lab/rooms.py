@@ -1,4 +1,4 @@
-"""Three rooms in a storm: people come, are muted, unmuted and removed, doors are locked; the same for the same seed."""
+"""Three rooms in a storm: people come, are muted and removed, doors are locked; the same for the same seed."""
 
 from __future__ import annotations
 
