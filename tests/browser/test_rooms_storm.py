@@ -31,9 +31,9 @@ NO_EVENT_TELLS = {"ConfbridgeListRooms"}
 NO_LISTS = {"Ping"} | NO_EVENT_TELLS
 
 HELD = """name => {
-  const held = kind => phoenix.store.all(kind).filter(({key}) => key.startsWith(name + "/")).map(one => [one.key, one]);
-  const kinds = ["call", "party", "room", "participant"];
-  return Object.fromEntries(kinds.map(kind => [kind, Object.fromEntries(held(kind))]));
+  const of = kind => phoenix.store.all(kind).filter(({key}) => key.startsWith(name + "/"));
+  const byKey = kind => Object.fromEntries(of(kind).map(one => [one.key, one]));
+  return Object.fromEntries(["call", "party", "room", "participant"].map(kind => [kind, byKey(kind)]));
 }"""
 
 

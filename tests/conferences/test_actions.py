@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,7 +17,7 @@ from audit.trail import Trail
 from floor import registry
 from floor.dispatch import Dispatcher
 from live.resync import Step
-from tests.floor.stage import FakeLink
+from tests.floor.stage import FakeLink, command
 from tests.live.test_conferences import Conference, listed_rooms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,21 +71,8 @@ class Desk:
         kind = registry.ACTIONS[verb].target
         key = "lab/a" if kind == "participant" else "lab/801"
         rev = self.scene.pbx.entities()[kind][key]["rev"]
-        command = {
-            "id": f"{self.ids:032x}",
-            "user_id": self.user.pk,
-            "user_name": "whoever",
-            "verb": verb,
-            "target": {"kind": kind, "key": key, "rev": rev},
-            "args": {},
-            "epoch": EPOCH,
-            "at": time.time(),
-            "source": "page",
-            "address": "127.0.0.1",
-            "reply_to": "web.x",
-            **changed,
-        }
-        await self.dispatcher.run(command)
+        target = {"kind": kind, "key": key, "rev": rev}
+        await self.dispatcher.run(command(self.ids, self.user.pk, verb, target, EPOCH, **changed))
         return await self.settle()
 
     async def settle(self) -> dict[str, Any]:

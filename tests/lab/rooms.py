@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import random
 import time
-from types import TracebackType
-from typing import Self
 
 from tests.lab.checker import WAIT, Checker, CheckerError, Rows
 from tests.lab.instance import Asterisk
@@ -32,14 +30,6 @@ class RoomStorm:
         self._checker = Checker(asterisk, events="off")
         self.done: dict[str, int] = dict.fromkeys(WEIGHTS, 0)
         """How often each deed was done, rather than refused because its object had gone."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await asyncio.to_thread(self.close)
 
     async def run(self) -> None:
         """Fill the rooms, do to them what the seed says, and leave them: one locked, somebody muted in each."""
