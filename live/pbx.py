@@ -128,7 +128,8 @@ class Pbx:
         return self.calls.unsettled
 
     def expire(self, now: float) -> None:
-        """Forget tombstones older than a minute."""
+        """Forget tombstones older than a minute, and what waits for a channel that never came."""
+        self.conferences.expire(now)
         while self.tombstones:
             uniqueid, died = next(iter(self.tombstones.items()))
             if now - died < TOMBSTONE_S:
@@ -154,6 +155,7 @@ class Pbx:
     def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        self.conferences.born(uniqueid)
         return channel
 
     def _snapshot(self, channel: Channel, message: Message, prefix: str = "") -> None:

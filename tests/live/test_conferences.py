@@ -173,6 +173,41 @@ def test_joined_before_the_bridge_is_entered(scene: Conference) -> None:
     assert scene.seats["lab/a"]["call"] == "lab/a"
 
 
+def test_joined_before_the_channel_is_told_of(scene: Conference) -> None:
+    """ConfBridge's events may overtake the Newchannel (Asterisk 16 under load)."""
+    scene.confbridge("Start")
+    scene.names["a"], scene.states["a"] = "PJSIP/101-0000008a", "up"
+    scene.confbridge("Join", "a", Admin="Yes", Muted="No")
+    scene.confbridge("Mute", "a")
+    scene.look()
+    assert scene.seats == {}
+    scene.new("a", "PJSIP/101-0000008a", "up")
+    scene.enter("a", "br-801", **ROOM)
+    scene.settled()
+    assert scene.rooms["lab/801"]["participants"] == ["lab/a"]
+    assert (scene.seats["lab/a"]["admin"], scene.seats["lab/a"]["muted"]) == (True, True)
+    scene.later(5)
+    scene.look()
+    assert scene.pbx.unknown == 0
+
+
+@pytest.mark.parametrize("end", ["leave", "end", "hangup", "never"])
+def test_who_is_gone_before_its_channel_was_told_of_is_nowhere(scene: Conference, end: str) -> None:
+    scene.confbridge("Start")
+    scene.names["a"], scene.states["a"] = "PJSIP/101-0000008a", "up"
+    scene.confbridge("Join", "a", Admin="No", Muted="No")
+    if end in ("leave", "end"):
+        scene.confbridge(end.title(), "a" if end == "leave" else "")
+    elif end == "hangup":
+        scene.hangup("a")
+    scene.later(5)
+    scene.look()
+    assert scene.pbx.unknown == (end in ("hangup", "never")), "a channel that nobody told of is a fault"
+    scene.new("a", "PJSIP/101-0000008a", "up")
+    scene.settled()
+    assert scene.seats == {}
+
+
 def test_every_event_twice_is_as_once(scene: Conference) -> None:
     scene.arrive("a")
     scene.confbridge("Mute", "a")
