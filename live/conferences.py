@@ -371,5 +371,5 @@ HANDLERS: Final[dict[str, Callable[[Pbx, Message, float], None]]] = {
     "ConfbridgeRecord": _recording(True),
     "ConfbridgeStopRecord": _recording(False),
 }
-"""They come in order among themselves, but by a way of their own: ``Leave`` before or after the Hangup, ``Join`` before or
-after the BridgeEnter, and now and then before the Newchannel. Each works alone."""
+"""They come in order among themselves, but by a way of their own: ``Leave`` before or after the Hangup, ``Join``
+before or after the BridgeEnter, and now and then before the Newchannel. Each works alone."""

@@ -89,6 +89,8 @@ def test_after_a_storm_the_page_equals_asterisks_lists(
             for place in places.values():
                 phones(place, "103", hz=620).call("801").wait_up()
             background().run(blow_all(storms), timeout=90)
+            # Who came last is marked or not: that too only a list tells, up to 10 s later.
+            page.wait_for_timeout(QUIET_S * 1_000)
             deadline = time.monotonic() + 60
             left = dict(zip(places, (new, old), strict=True))
             while left:
