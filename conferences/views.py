@@ -12,4 +12,4 @@ def board(request: HttpRequest) -> HttpResponse:
     """Rooms and who is in them; they come over the socket."""
     if not request.user.has_perm("conferences.view"):
         raise PermissionDenied
-    return render(request, "conferences/board.html", {"pbxs": list(settings.PHOENIX_PBXS)})
+    return render(request, "conferences/board.html", {"pbxs": settings.PHOENIX_PBX_NAMES})

@@ -175,6 +175,11 @@ class Conferences:
         if uniqueid in self.participants:
             self._participants.add(uniqueid)
 
+    def retell(self) -> None:
+        """Say all again, as if nothing had been said."""
+        self._participants.update(self.participants)
+        self._rooms.update(self.rooms)
+
     # --- told by lists
 
     def replace_rooms(self, items: Iterable[Message], now: float) -> int:

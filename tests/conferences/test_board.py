@@ -17,7 +17,7 @@ BOARD = "/conferences/"
 
 @pytest.fixture(autouse=True)
 def one_pbx(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "PHOENIX_PBXS", {"lab": "ami://u:s@127.0.0.1:1"})
+    monkeypatch.setattr(settings, "PHOENIX_PBX_NAMES", ["lab"])
 
 
 def test_strangers_sign_in_first(client: Client) -> None:
@@ -43,7 +43,7 @@ def test_who_may_see_gets_the_board(client: Client, role: str) -> None:
 
 
 def test_without_a_pbx_it_says_how_to_connect_one(client: Client, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "PHOENIX_PBXS", {})
+    monkeypatch.setattr(settings, "PHOENIX_PBX_NAMES", [])
     client.force_login(bob)
     page = client.get(BOARD).content.decode()
     assert "pp-conferences" not in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -250,6 +251,77 @@ def test_who_it_is_follows_the_channel(scene: Conference) -> None:
     assert scene.seats["lab/a"]["side"] == "outside"
     scene.event("NewCallerid", **{**scene.snapshot("a"), "CallerIDNum": "+4930", "CallerIDName": "ACME"})
     assert scene.look().up["participant"] == {"lab/a": {"number": "+4930", "name": "ACME"}}
+
+
+def test_told_anew_it_is_as_it_was(scene: Conference) -> None:
+    scene.arrive("a")
+    scene.confbridge("Mute", "a")
+    scene.settled()
+    before = scene.rooms, scene.seats
+    scene.pbx.retell()
+    scene.look()
+    assert (scene.rooms, scene.seats) == before
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_happens_the_picture_hangs_together(seed: int) -> None:
+    """Events of rooms and of channels in any order, lists in the middle, looked at now and then."""
+    chance, scene = random.Random(seed), Conference()
+    page: dict[str, dict[str, dict[str, Any]]] = {}
+    legs, rooms = [f"u{n}" for n in range(8)], ["801", "802", "803"]
+    for leg in legs:
+        scene.names[leg], scene.states[leg] = f"PJSIP/10{leg[1]}-0000000{leg[1]}", "up"
+    for _ in range(150):
+        leg, room = chance.choice(legs), chance.choice(rooms)
+        what = chance.choice(
+            [
+                "Join",
+                "Join",
+                "Join",
+                "Leave",
+                "Mute",
+                "Unmute",
+                "Talking",
+                "Start",
+                "End",
+                "Record",
+                "new",
+                "hangup",
+                "rooms",
+                "members",
+            ]
+        )
+        if what == "new":
+            scene.new(leg, scene.names[leg], "up")
+        elif what == "hangup":
+            scene.hangup(leg)
+        elif what == "rooms":
+            some = {f"r{name}": chance.choice(("Yes", "No")) for name in chance.sample(rooms, 2)}
+            scene.pbx.conferences.replace_rooms(listed_rooms(**some), scene.now)
+        elif what == "members":
+            items = [listed(one, Waiting=chance.choice(("Yes", "No"))) for one in chance.sample(legs, 3)]
+            scene.pbx.conferences.replace_members(room, items, scene.now)
+        else:
+            of = "" if what in ("Start", "End", "Record") else leg
+            scene.confbridge(what, of, room, Admin="No", Muted="No", TalkingStatus="on")
+        scene.later(chance.choice((0, 0, 0.1, 30)))
+        if chance.random() < 0.5:
+            changes = scene.look()
+            for kind, entities in changes.up.items():
+                for key, fields in entities.items():
+                    page.setdefault(kind, {}).setdefault(key, {}).update(fields)
+            for kind, keys in changes.gone.items():
+                for key in keys:
+                    del page[kind][key]
+            hangs_together(scene, page)
+
+
+def hangs_together(scene: Conference, page: dict[str, dict[str, dict[str, Any]]]) -> None:
+    rooms, seats = page.get("room", {}), page.get("participant", {})
+    assert (rooms, seats) == (scene.rooms, scene.seats), "what was told is what is"
+    assert sorted(key for room in rooms.values() for key in room["participants"]) == sorted(seats), "each in one room"
+    assert all(key in rooms[seat["room"]]["participants"] for key, seat in seats.items())
+    assert {key.partition("/")[2] for key in seats} <= set(scene.pbx.channels), "nobody is raised from the dead"
 
 
 # --- lists
