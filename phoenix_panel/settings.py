@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "audit",
     "floor",
     "calls",
+    "conferences",
 ]
 
 MIDDLEWARE = [
