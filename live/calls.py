@@ -82,6 +82,18 @@ class Calls:
             call.cause, call.reason = cause, reason
         self._bereft.add(call.id)
 
+    def withdraw(self, channel: Channel) -> None:
+        """It turned out to be no leg of a call. A call of which nothing else is left never was one: it goes without a
+        word, and without an end."""
+        call = self.calls.get(channel.call)
+        channel.call = ""
+        if call is None:
+            return
+        call.members.discard(channel.uniqueid)
+        self._touched.update(call.members)
+        if not call.members:
+            self._absorbed.append(call.id)
+
     # --- read by others
 
     def get(self, call_id: str) -> Call | None:
@@ -299,11 +311,11 @@ class Calls:
         state = "hold" if leg.held and state == "up" else state
         said = published.entities.get("party", {}).get(key)
         since = said["since"] if said and said["state"] == state else _ms(now if said else leg.created)
-        number, name = self._identity(leg)
+        number, name = self.identity(leg)
         return {
             "call": self.key(call.id),
             "role": "caller" if leg is caller else "callee",
-            "side": self._side(leg),
+            "side": self.side(leg),
             "channel": leg.name,
             "number": number,
             "name": name,
@@ -311,7 +323,7 @@ class Calls:
             "since": since,
         }
 
-    def _identity(self, leg: Channel) -> tuple[str, str]:
+    def identity(self, leg: Channel) -> tuple[str, str]:
         """Number and name of who sits at this leg.
 
         An extension of ours is its device (a caller ID may be anything: Originate sets it, people forge it); anybody
@@ -320,18 +332,21 @@ class Calls:
         if leg.local_half:
             return leg.exten if leg.exten not in ("", "s", "h") else leg.name.partition("/")[2].partition("@")[0], ""
         resource = leg.device.partition("/")[2]
+        if leg.ours:
+            own = self.pbx.own.get(leg.uniqueid)
+            return resource, own.user if own is not None else ""
         if self.pbx.extensions.fullmatch(resource):
             return resource, leg.caller_name
         return leg.number, leg.caller_name
 
-    def _side(self, leg: Channel) -> str:
+    def side(self, leg: Channel) -> str:
         """Unknown counts as internal, and is therefore denied to whom it is not granted."""
         if leg.local_half:
             return "app"
         return "outside" if self.pbx.trunks.search(leg.device) else "internal"
 
     def _direction(self, legs: list[Channel]) -> str:
-        sides = [self._side(leg) for leg in legs]
+        sides = [self.side(leg) for leg in legs]
         if sides and sides[0] == "outside":
             return "inbound"
         return "outbound" if "outside" in sides else "internal"
@@ -361,7 +376,7 @@ class Calls:
     def _drop_party(self, call: Call, uniqueid: str, published: Published, changes: Changes) -> None:
         """It is on this call no more; on another it stays."""
         channel = self.pbx.channels.get(uniqueid)
-        if channel is None or channel.call == call.id:
+        if channel is None or channel.hidden or channel.call == call.id:
             published.drop(changes, "party", self.key(uniqueid))
 
     def _forget_ended(self, published: Published, changes: Changes, now: float) -> None:
