@@ -83,7 +83,7 @@ class OwnLegs:
             over = leg.ended or leg.refused
             if over and not leg.done:
                 leg.failed = bool(leg.ended and leg.refused) or now - over >= GRACE_S
-            if (leg.ended or (leg.refused and not leg.born)) and now - over > KEPT_S:
-                del self._legs[channel_id]
-            elif not leg.born and not over and now - leg.asked > LOST_S:
+            gone = leg.ended or (0.0 if leg.born else leg.refused)
+            lost = not leg.born and not over and now - leg.asked > LOST_S
+            if lost or (gone and now - gone > KEPT_S):
                 del self._legs[channel_id]

@@ -9,6 +9,7 @@ import {icon} from "./icons.js";
 import {Painter} from "./painter.js";
 import {isOrder, Rows, SEGMENTS} from "./rows.js";
 import {visibleParts} from "./windowing.js";
+import {NO_PHONE, WHEN_WORDS} from "./words.js";
 
 const COLUMNS = [
   {name: "state", word: gettext("State")},
@@ -25,7 +26,11 @@ const SEGMENT_WORDS = {
   hold: gettext("On hold"),
   waiting: gettext("Waiting"),
 };
-const VERB_LETTERS = {h: "calls.hangup"};
+const VERB_LETTERS = {h: "calls.hangup", l: "calls.listen", w: "calls.whisper", p: "calls.pickup"};
+const SUITS = {
+  talks: row => row.phase === "talking" || row.phase === "hold",
+  rings: row => row.rings,
+};
 const DEFAULT_ORDER = "state";
 
 class Calls extends LitElement {
@@ -205,7 +210,7 @@ class Calls extends LitElement {
       selected: row.key === this.#selected,
       stale: link.isStale(row.pbx),
       command: actions.about(row.key),
-      objection: this.#objection(row),
+      objection: action => this.#objection(row, action),
     });
   }
 
@@ -346,7 +351,7 @@ class Calls extends LitElement {
     const action = actions.of("call").find(known => known.verb === verb);
     const row = this.#shown.find(shown => shown.key === key);
     if (!action || !row || actions.about(key)?.state === "pending") return;
-    const objection = () => this.#objection(row) || (row.rev === rev ? "" : gettext("The call has changed: close this and look again."));
+    const objection = () => this.#objection(row, action) || (row.rev === rev ? "" : gettext("The call has changed: close this and look again."));
     if (objection()) {
       toasts.show({text: objection()});
       return;
@@ -356,10 +361,13 @@ class Calls extends LitElement {
     else send();
   }
 
-  /** Why nothing can be done to this call now; "" when something can. */
-  #objection(row) {
+  /** Why this cannot be done to this call now; "" when it can. */
+  #objection(row, {when, phone}) {
+    const {link, store} = this.#floor;
     if (row.phase === "ended") return gettext("The call has ended.");
-    if (this.#floor.link.isStale(row.pbx)) return gettext("No live data from this PBX: what is shown may be over.");
+    if (link.isStale(row.pbx)) return gettext("No live data from this PBX: what is shown may be over.");
+    if (when && !SUITS[when](row)) return WHEN_WORDS[when];
+    if (phone && !store.session.user.phones[row.pbx]) return NO_PHONE;
     return "";
   }
 

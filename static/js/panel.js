@@ -3,6 +3,7 @@
 import {Actions} from "./actions.js";
 import {Clock} from "./clock.js";
 import {Confirm} from "./confirm.js";
+import {Dock} from "./dock.js";
 import {isSlash} from "./gridkeys.js";
 import {Link} from "./link.js";
 import {PanelSocket} from "./socket.js";
@@ -27,6 +28,8 @@ board.begin({
   confirm: new Confirm(part("ask")),
   status: new Status(part("status")),
 });
+
+new Dock({root: part("dock"), store, actions, clock, link, toasts});
 
 function followCounts({all, waiting}) {
   part("count=calls").textContent = all;

@@ -58,6 +58,10 @@ class Page:
         calls = self.entities.get("call", {})
         return {key: call for key, call in calls.items() if phase in ("", call["phase"])}
 
+    @property
+    def spies(self) -> dict[str, dict[str, Any]]:
+        return self.entities.get("spy", {})
+
     def _hello(self, message: dict[str, Any]) -> None:
         pass
 
@@ -97,7 +101,7 @@ class Desk:
         address = Address.parse(url or asterisk.ami_url(account))
         config = PbxConfig("lab", address, re.compile(r"^\d{2,6}$"), re.compile(r"^PJSIP/trunk"))
         self.worker = PbxWorker(config, self.hub, self.trail)
-        self.watcher = Watcher(self.page, frozenset({"call", "party"}), user_id)
+        self.watcher = Watcher(self.page, frozenset({"call", "party", "spy"}), user_id)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -153,23 +157,29 @@ class Desk:
         }
         names = {row["Channel"] for row in rows}
         found += [f"the page shows a ghost {name}" for name in on_page - names]
-        # Local halves and Asterisk's own machinery are folded away; every phone must be seen.
-        phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))}
+        # Local halves, Asterisk's own machinery and who listens are folded away; every other phone must be seen.
+        listen = {row["Channel"] for row in rows if row.get("Application") == "ChanSpy"}
+        phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))} - listen
+        found += [f"the page shows {name}, which listens, as a party" for name in listen & on_page]
+        spies = {key.partition("/")[2] for key in self.page.entities.get("spy", {})}
+        found += [f"nobody listens at {uniqueid}" for uniqueid in spies - {row["Uniqueid"] for row in rows}]
         found += [f"the page does not show {name}" for name in phones - on_page]
         return found
 
-    async def click(self, verb: str, key: str, user_id: int, **changed: Any) -> dict[str, Any]:
-        """Send a command as a page's consumer does, and wait for its answer."""
+    async def click(
+        self, verb: str, key: str, user_id: int, *, kind: str = "call", seconds: float = 20.0, **changed: Any
+    ) -> dict[str, Any]:
+        """Send a command as a page's consumer does, and wait for its answer. ``args=`` are the action's arguments."""
         layer = get_channel_layer()
         assert layer is not None
         command_id = secrets.token_hex(16)
-        rev = self.page.calls().get(key, {}).get("rev", 0)
+        rev = self.page.entities.get(kind, {}).get(key, {}).get("rev", 0)
         command = {
             "id": command_id,
             "user_id": user_id,
             "user_name": "",
             "verb": verb,
-            "target": {"kind": "call", "key": key, "rev": rev},
+            "target": {"kind": kind, "key": key, "rev": rev},
             "args": {},
             "epoch": self.page.epoch,
             "at": time.time(),
@@ -179,7 +189,7 @@ class Desk:
         }
         before = len(self.page.results)
         await self.hub.command(self.watcher, command, worker_channel("lab").partition(".")[2])
-        await self.page.until(lambda: len(self.page.results) > before)
+        await self.page.until(lambda: len(self.page.results) > before, seconds)
         return self.page.results[-1]
 
     async def checked(self, asterisk: Asterisk) -> Rows:
