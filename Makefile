@@ -28,8 +28,8 @@ prove: dev # the long proofs: storms, soaks, thousands of seeds
 	@$(PY) -m tools.testbed
 	$(PY) -m pytest -m prove
 
-lab: dev # real Asterisks for tests and for trying things
-	$(PY) -m tests.lab.install 22 16
+lab: dev # a real Asterisk with phones that call each other, to try the panel on
+	@$(PY) -m tests.lab.play
 
 lock: dev # requirements*.txt from the ranges in pyproject.toml
 	$(PY) -m tools.lock

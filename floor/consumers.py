@@ -77,7 +77,7 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         with translation.override(cookies.get(settings.LANGUAGE_COOKIE_NAME) or user.language):
             actions = registry.described_for(user.rights)
         return {
-            "server": getattr(settings, "PHOENIX_VERSION", ""),
+            "server": settings.PHOENIX_VERSION,
             "user": {
                 "id": user.id,
                 "name": user.name,

@@ -58,7 +58,7 @@ class Plan:
     failed: Callable[[Pbx], tuple[str, str] | None] = lambda pbx: None
     """Code and detail once the live model shows that the effect will not come."""
     patience_s: float | None = None
-    """Seconds that the proof may take (a phone rings so long); None: the dispatcher's own, for what is done at once."""
+    """Seconds that the proof may take (a phone rings so long); None: as long as for what is done at once."""
     own_leg: str = ""
     """The id of the leg that it has Asterisk make, so that the model knows whose it is."""
 

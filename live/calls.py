@@ -61,11 +61,17 @@ class Calls:
         """Ids of calls that lost a member."""
         self._absorbed: list[str] = []
         """Ids of calls that went up in another."""
+        self._loose: list[str] = []
+        """Uniqueids of parties that left a call in this fold."""
         self._ended: list[str] = []
 
     @property
     def pending(self) -> bool:
-        return bool(self._touched or self._bereft or self._ended)
+        return self.unsettled or bool(self._ended)
+
+    @property
+    def unsettled(self) -> bool:
+        return bool(self._touched or self._bereft)
 
     # --- told by the model
 
@@ -127,6 +133,7 @@ class Calls:
         for call_id in bereft:
             self._close(call_id, published, changes, now)
         self._forget_ended(published, changes, now)
+        self._drop_loose(published, changes)
 
     def _stirred(self) -> dict[str, Channel]:
         """All channels of all calls that a touched channel or a lost member belongs to."""
@@ -239,9 +246,7 @@ class Calls:
             first = not call.phase
             call.since = call.started if first else now
             call.approx = call.approx and first
-        for uniqueid in call.parties:
-            if uniqueid not in parties:
-                self._drop_party(call, uniqueid, published, changes)
+        self._loose += [uniqueid for uniqueid in call.parties if uniqueid not in parties]
         call.parties, call.place, call.phase = parties, place, phase
         for leg in legs:
             published.put(changes, "party", self.key(leg.uniqueid), self._party(call, leg, legs[0], published, now))
@@ -368,16 +373,18 @@ class Calls:
         published.put(changes, "call", self.key(call_id), {**end, "cause": call.cause, "reason": call.reason})
 
     def _drop(self, call: Call, published: Published, changes: Changes) -> None:
-        for uniqueid in call.parties:
-            self._drop_party(call, uniqueid, published, changes)
+        self._loose += call.parties
         published.drop(changes, "call", self.key(call.id))
         del self.calls[call.id]
 
-    def _drop_party(self, call: Call, uniqueid: str, published: Published, changes: Changes) -> None:
-        """It is on this call no more; on another it stays."""
-        channel = self.pbx.channels.get(uniqueid)
-        if channel is None or channel.hidden or channel.call == call.id:
-            published.drop(changes, "party", self.key(uniqueid))
+    def _drop_loose(self, published: Published, changes: Changes) -> None:
+        """Parties that left a call, and are on no other by now."""
+        for uniqueid in self._loose:
+            channel = self.pbx.channels.get(uniqueid)
+            call = self.calls.get(channel.call) if channel is not None else None
+            if call is None or uniqueid not in call.parties:
+                published.drop(changes, "party", self.key(uniqueid))
+        self._loose = []
 
     def _forget_ended(self, published: Published, changes: Changes, now: float) -> None:
         while self._ended and now - self.calls[self._ended[0]].ended >= ENDED_S:

@@ -24,9 +24,9 @@ TOMBSTONE_S: Final = 60.0
 """How long a Uniqueid that hung up stays dead for lists and late events (Asterisk 16 lists a channel up to seconds
 after its Hangup was delivered: 5 in 266,162 items)."""
 
-GRACE_S: Final = 0.3
+GRACE_S: Final = 0.1
 """How long a leg may be between two bridges, or newborn and not yet dialled, before a look at it counts. A transfer's
-leave and enter are milliseconds apart; 300 ms is what a person does not notice."""
+leave and enter are milliseconds apart; this is the longest that any change waits before it is told."""
 
 COMPARED: Final = ("name", "state", "number", "caller_name", "bridge")
 """What a list corrects and events should have told: a difference found at a reconcile is drift."""
@@ -126,6 +126,11 @@ class Pbx:
     def pending(self) -> bool:
         """True if a later look, without any event, would say more: a leg that settles, an ended call that expires."""
         return self.calls.pending or self.own.pending
+
+    @property
+    def unsettled(self) -> bool:
+        """True if something was heard that is not told yet, since its step is half done."""
+        return self.calls.unsettled
 
     def expire(self, now: float) -> None:
         """Forget tombstones older than a minute."""

@@ -11,13 +11,14 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
-from phoenix_panel import logs, pbxs, secret_key
+from phoenix_panel import __version__, logs, pbxs, secret_key
 from phoenix_panel.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(os.environ, BASE_DIR / os.environ.get("PHOENIX_ENV_FILE", ".env"))
 VAR_DIR = Path(env.text("PHOENIX_VAR") or BASE_DIR / "var").absolute()  # all that the panel writes itself
 
+PHOENIX_VERSION = __version__  # pages learn from it that the panel was renewed under them
 DEBUG = env.flag("PHOENIX_DEBUG")
 HTTPS = env.flag("PHOENIX_HTTPS")  # browsers reach the panel by https: secure cookies, HSTS
 SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret_key")

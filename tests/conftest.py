@@ -10,7 +10,11 @@ pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long proofs run only when asked for by their mark; not an `-m` in addopts, which any other `-m` would undo."""
+    """Browser tests come last: Playwright's loop stays in this thread until the end, and no other may run beside it.
+
+    Long proofs run only when asked for by their mark; not an `-m` in addopts, which any other `-m` would undo.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if "prove" in config.getoption("markexpr"):
         return
     proofs = [item for item in items if item.get_closest_marker("prove")]

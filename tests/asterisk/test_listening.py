@@ -155,7 +155,7 @@ async def test_the_trunks_customer_is_never_the_one_who_is_whispered_to(
     async with Desk(asterisk, user_id=sue.pk) as desk:
         await desk.live()
         outgoing, incoming = await conversation(agent, outside)
-        key, ear = await listening(desk, sue, supervisor, "calls.whisper")
+        key, _ = await listening(desk, sue, supervisor, "calls.whisper")
         assert desk.page.entities["party"][desk.page.spies[key]["party"]]["number"] == "101"
         await asyncio.to_thread(incoming.wait_tone, SUPERVISOR)
         assert hears((await heard(outgoing))[0], AGENT)

@@ -6,6 +6,7 @@ with Asterisk("22") as asterisk:
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -128,7 +129,9 @@ class Asterisk:
 
     def freeze(self) -> None:
         """Stop its clock: sockets stay open, nothing answers (SIGSTOP). Raises AsteriskFailed if not running."""
-        self._running().send_signal(signal.SIGSTOP)
+        process = self._running()
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)  # the signal alone doesn't wait for its effect
 
     def thaw(self) -> None:
         """Let it run on after `freeze`; does nothing otherwise."""

@@ -74,12 +74,14 @@ def test_every_event_twice_is_as_once(messages: list[Message]) -> None:
     assert twice.entities() == once.entities()
 
 
-def test_no_party_is_left_without_its_call(messages: list[Message]) -> None:
+@pytest.mark.parametrize("step", [0.0001, 0.002, 0.01, 0.02, 0.05, 0.15])
+def test_no_party_is_left_without_its_call(messages: list[Message], step: float) -> None:
+    """Whatever the steps of a call lie apart, and however often one looks in between."""
     pbx, now = Pbx("lab", EXTENSIONS, TRUNKS), 1_000.0
     for message in messages:
         if message.event in LISTS:
             continue
-        now += 0.02
+        now += step
         pbx.apply(message, now)
         if pbx.changes(now):
             calls, parties = pbx.entities().get("call", {}), pbx.entities().get("party", {})
