@@ -29,7 +29,7 @@ import {phaseWords, placeName, placeWords, placeWordsShort} from "./words.js";
 export const SEGMENTS = {
   all: () => true,
   ringing: row => row.living === "ringing",
-  talking: row => row.living === "talking" || row.living === "conference",
+  talking: row => row.living === "talking",
   hold: row => row.living === "hold" || row.living === "parked",
   waiting: row => row.living === "waiting",
 };
