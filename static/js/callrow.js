@@ -2,7 +2,7 @@
 
 import {html, nothing} from "../vendor/lit-3.3.3.js";
 import {icon} from "./icons.js";
-import {DIRECTIONS, phaseWords} from "./words.js";
+import {DIRECTIONS, phaseWords, WHEN_WORDS} from "./words.js";
 
 const VERB_ICONS = {
   "calls.listen": "ear",
@@ -113,6 +113,7 @@ function toolbar(row, {actions, command, objection, index}) {
 function button({verb, label, danger}, objection) {
   const name = VERB_ICONS[verb];
   const title = objection ? `${label}: ${objection}` : label;
-  return html`<button type="button" class="btn ${name ? "icon" : ""} ${danger ? "danger" : ""}" tabindex="-1" data-verb=${verb}
+  const later = objection && Object.values(WHEN_WORDS).includes(objection);
+  return html`<button type="button" class="btn ${name ? "icon" : ""} ${danger ? "danger" : ""} ${later ? "later" : ""}" tabindex="-1" data-verb=${verb}
     title=${title} aria-label=${title} aria-disabled=${objection ? "true" : nothing}>${name ? icon(name) : label}</button>`;
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import LazySettings
 
 from accounts.models import User
@@ -13,6 +15,7 @@ from floor import dispatch
 from tests.calls.stage import Desk
 from tests.conftest import member
 from tests.live.scene import Scene
+from tests.live.test_spies import listed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -132,8 +135,6 @@ async def test_without_a_phone(desk: Desk) -> None:
 
 @pytest.mark.parametrize("role", ["", "Agent", "Team lead", "Auditor"])
 async def test_an_outsider_rings_nobody(desk_of: Callable[..., Desk], role: str) -> None:
-    from asgiref.sync import sync_to_async
-
     outsider = await sync_to_async(member)("Charlie", role)
     await outsider.phones.acreate(pbx="lab", dial_string="PJSIP/900")
     desk = desk_of(outsider)
@@ -208,8 +209,6 @@ async def test_asterisk_says_no_at_once(desk: Desk) -> None:
     desk.talk()
     await desk.click("calls.listen")
     desk.link.answer(0, "Error", "Permission denied")
-    import asyncio
-
     await asyncio.sleep(0)
     answer = await desk.last()
     assert (answer["outcome"], answer["code"], answer["detail"]) == ("refused", "asterisk", "Permission denied")
@@ -217,16 +216,12 @@ async def test_asterisk_says_no_at_once(desk: Desk) -> None:
 
 async def test_no_news_is_unknown_and_a_list_may_settle_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The link broke while her phone rang: after it is back, the list shows the leg that listens."""
-    import asyncio
-
     monkeypatch.setattr(dispatch._Underway, "patience", 0.0)
     desk.talk()
     await desk.click("calls.listen")
     await asyncio.sleep(0.01)
     answer = await desk.last()
     assert (answer["outcome"], answer["code"]) == ("unknown", "not_proved")
-    from tests.live.test_spies import listed
-
     leg = desk.sent["ChannelId"]
     desk.scene.new(leg, "PJSIP/900-000000ff", "up")
     listed(desk.scene, leg, "b,quES")
