@@ -1,4 +1,4 @@
-"""One click each, in a real browser on a real Asterisk: listen, whisper, pick up, stop; and who listens is on the row."""
+"""One click each, in a real browser on a real Asterisk: listen, whisper, pick up, stop; and who listens is shown."""
 
 from __future__ import annotations
 
@@ -112,8 +112,9 @@ def test_whisper_by_keyboard_alone(
     incoming.wait_tone(SUPERVISOR)
     assert SUPERVISOR not in outgoing.heard(0.4).notes(NOTES)
     look(page, "whispering")
+    ear = supervisor.wait_incoming()
     page.keyboard.press("Escape")
-    supervisor.wait_incoming().wait_ended(2)
+    ear.wait_ended(2)
     expect(session).to_have_count(0, timeout=AT_ONCE)
 
 
