@@ -127,6 +127,8 @@ class Calls:
                 continue
             call = self._name(part, {call_id for call_id, keeper in keepers.items() if keeper == index})
             self._say(call, part, published, changes, now)
+            # Who counts as a mate only while the grace lasts: look again when it is over.
+            self._touched.update(channel.uniqueid for channel in part if channel.left)
         for call_id in self._absorbed:
             self._drop(self.calls[call_id], published, changes)
         self._absorbed = []
@@ -143,7 +145,18 @@ class Calls:
             call = self.calls.get(call_id)
             for uniqueid in call.members if call else ():
                 found[uniqueid] = live[uniqueid]
+        for channel in [channel for channel in found.values() if channel.hidden]:
+            self._hide(channel)
+            del found[channel.uniqueid]
         return found
+
+    def _hide(self, channel: Channel) -> None:
+        """It turned out to be nobody (a Redirect's AsyncGoto, say): it is on no call."""
+        call = self.calls.get(channel.call)
+        if call is not None:
+            call.members.discard(channel.uniqueid)
+            self._bereft.add(call.id)
+        channel.call = ""
 
     def _forget_mates(self, stirred: dict[str, Channel], now: float) -> None:
         """Former bridge mates count as one call only while the grace lasts."""
@@ -158,8 +171,9 @@ class Calls:
         bridge = self.pbx.bridges.get(channel.bridge)
         if bridge is not None and bridge.kind is Kind.TALK:
             yield from bridge.members
-        if half := self.pbx.local_halves.get(channel.local_half):
-            yield half
+        halves = self.pbx.local_halves
+        if channel.local_half in halves and halves.get(channel.name) == channel.uniqueid:
+            yield halves[channel.local_half]
         yield from channel.dials
         yield from channel.dialled_by
         yield from channel.left
@@ -168,7 +182,7 @@ class Calls:
         """The connected components that hold a stirred channel, each eldest first."""
         seen: set[str] = set()
         for start in stirred:
-            if start in seen or stirred[start].hidden:
+            if start in seen:
                 continue
             part, rim = [], [start]
             seen.add(start)
@@ -193,8 +207,7 @@ class Calls:
                     eldest[channel.call] = min(eldest.get(channel.call, claim), claim)
         return {call_id: index for call_id, (_, index) in eldest.items()}
 
-    @staticmethod
-    def _unsettled(parts: list[list[Channel]], now: float) -> set[int]:
+    def _unsettled(self, parts: list[list[Channel]], now: float) -> set[int]:
         """Parts of which a step is half done (a leg between two bridges, or born a moment ago), and those that were
         one call with them: a call is told anew as a whole, so that nobody is on two."""
         waiting: set[int] = set()
@@ -202,10 +215,12 @@ class Calls:
         while found:
             waiting |= found
             calls = {channel.call for index in waiting for channel in parts[index] if channel.call}
+            # Still told as theirs, though it is theirs no more (it listened for a moment, say).
+            told = {uniqueid for call_id in calls for uniqueid in self.calls[call_id].parties}
             found = {
                 index
                 for index, part in enumerate(parts)
-                if index not in waiting and any(channel.call in calls for channel in part)
+                if index not in waiting and any(channel.call in calls or channel.uniqueid in told for channel in part)
             }
         return waiting
 
@@ -290,7 +305,10 @@ class Calls:
 
     def _in_talk(self, channel: Channel) -> bool:
         bridge = self.pbx.bridges.get(channel.bridge)
-        return bridge is not None and bridge.kind is Kind.TALK and len(bridge.members) > 1
+        if bridge is None or bridge.kind is not Kind.TALK:
+            return False
+        # Who is hidden is nobody to talk with, and his coming is no reason to look again.
+        return any(not self.pbx.channels[mate].hidden for mate in bridge.members if mate != channel.uniqueid)
 
     def _fields(self, call: Call, legs: list[Channel]) -> Fields:
         place = call.place[0] if call.place else ""
