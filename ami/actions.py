@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from ami.errors import EncodingRefused
 from ami.protocol import encode
@@ -18,6 +19,26 @@ _NO_SUCH_ACTION = "Invalid/unknown command. Use Action: ListCommands to show ava
 """What Asterisk says when the module that has the action is not loaded."""
 _MASK = re.compile(r"[a-z]+(,[a-z]+)*")
 _WHOLE_CHANNEL = re.compile(r"[^/\s][^\s]*-[0-9a-f]{8}(;[12])?")
+
+Application = Literal["ChanSpy", "PickupChan"]
+"""What a phone that we ring may be joined to. A closed list: ``System``, ``AGI`` and their like are programs to run on
+the PBX's host."""
+
+DIAL_STRING: Final = re.compile(r"(PJSIP|SIP|IAX2|DAHDI|SCCP)/[A-Za-z0-9_.+-]{1,64}")
+"""Technology and resource of one phone. Nothing that forks (``&``), carries options (``,``, ``/n``), or runs dialplan
+(``Local/``)."""
+
+_UNIQUEID: Final = r"[A-Za-z0-9_.:-]{1,150}"
+_CHANNEL_ID: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_DATA: Final[dict[Application, re.Pattern[str]]] = {
+    # `u`: exactly this Uniqueid (without it a prefix, which takes in strangers); `E`: ends with its target instead of
+    # going on to the next call; `S`: ends at once if the target is gone; `q`: no beep. Measured on 16 and 22.
+    "ChanSpy": re.compile(rf"{_UNIQUEID},qu[wB]?ES"),
+    # The whole name of one channel, as Asterisk makes them.
+    "PickupChan": re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,100}-[0-9a-f]{8}"),
+}
+_CALLER_NAME: Final = re.compile(r"[A-Za-z0-9 ._+-]{1,40}")
+_CALLER_NUMBER: Final = re.compile(r"[0-9A-Za-z*#+._-]{0,40}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -162,6 +183,96 @@ def _participant(channel: str) -> tuple[str, str]:
     return "Channel", channel
 
 
+def originate_application(
+    phone: str,
+    application: Application,
+    data: str,
+    *,
+    channel_id: str,
+    caller_name: str,
+    caller_number: str = "",
+    ring_ms: int = 15_000,
+) -> Action:
+    """Ring ``phone`` for up to ``ring_ms`` milliseconds, and join it to ``application`` when it is answered.
+
+    Always ``Async`` (else the session serves nothing until somebody answers), always under a ``channel_id`` of ours:
+    it becomes the leg's Uniqueid, and ``OriginateResponse`` names it even when no leg came to be [measured on 16 and
+    22]. The caller's name and number are what the phone shows. Needs write class ``originate``. ``Data`` must be as
+    ``listen``, ``whisper`` and ``pickup`` write it.
+    """
+    if not DIAL_STRING.fullmatch(phone):
+        raise EncodingRefused("Channel", "is not the dial string of one phone, such as PJSIP/900")
+    if application not in _DATA:
+        raise EncodingRefused("Application", "is none that a phone may be joined to")
+    if not _DATA[application].fullmatch(data):
+        raise EncodingRefused("Data", f"is not what {application} is given here")
+    if not _CHANNEL_ID.fullmatch(channel_id):
+        raise EncodingRefused("ChannelId", "is no id of a channel")
+    if not _CALLER_NAME.fullmatch(caller_name) or not _CALLER_NUMBER.fullmatch(caller_number):
+        raise EncodingRefused("CallerID", "has signs that do not belong there")
+    if not 1_000 <= ring_ms <= 120_000:
+        raise EncodingRefused("Timeout", "is not between 1 s and 2 min")
+    headers = (
+        ("Channel", phone),
+        ("Application", application),
+        ("Data", data),
+        ("CallerID", f'"{caller_name}" <{caller_number}>'),
+        ("Timeout", str(ring_ms)),
+        ("ChannelId", channel_id),
+        ("Async", "true"),
+    )
+    return Action("Originate", headers, mutating=True)
+
+
+def listen(
+    phone: str, uniqueid: str, *, channel_id: str, caller_name: str, caller_number: str = "", ring_ms: int = 15_000
+) -> Action:
+    """Let ``phone`` hear both sides of the call of the channel ``uniqueid``; nobody hears the phone."""
+    return originate_application(
+        phone,
+        "ChanSpy",
+        f"{uniqueid},quES",
+        channel_id=channel_id,
+        caller_name=caller_name,
+        caller_number=caller_number,
+        ring_ms=ring_ms,
+    )
+
+
+def whisper(
+    phone: str, uniqueid: str, *, channel_id: str, caller_name: str, caller_number: str = "", ring_ms: int = 15_000
+) -> Action:
+    """As ``listen``, and who sits at ``uniqueid``, he alone, hears the phone."""
+    return originate_application(
+        phone,
+        "ChanSpy",
+        f"{uniqueid},quwES",
+        channel_id=channel_id,
+        caller_name=caller_name,
+        caller_number=caller_number,
+        ring_ms=ring_ms,
+    )
+
+
+def pickup(
+    phone: str, ringing: str, *, channel_id: str, caller_name: str, caller_number: str = "", ring_ms: int = 15_000
+) -> Action:
+    """Let ``phone`` take the call that rings at the channel *named* ``ringing`` (``PJSIP/102-000000a4``).
+
+    It must be the leg that is rung: with the caller's nothing happens [measured]. PickupChan takes no Uniqueid, so
+    take the name from live state and at once: names come again after a restart of Asterisk.
+    """
+    return originate_application(
+        phone,
+        "PickupChan",
+        ringing,
+        channel_id=channel_id,
+        caller_name=caller_name,
+        caller_number=caller_number,
+        ring_ms=ring_ms,
+    )
+
+
 # Every builder there is. The tests feed each one's every text field with hostile values.
 BUILDERS: tuple[Callable[..., Action], ...] = (
     challenge,
@@ -181,4 +292,8 @@ BUILDERS: tuple[Callable[..., Action], ...] = (
     confbridge_kick,
     confbridge_lock,
     confbridge_unlock,
+    originate_application,
+    listen,
+    whisper,
+    pickup,
 )

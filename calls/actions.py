@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 import ami
 from accounts.permissions import UserSnapshot
+from calls import monitoring
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
 from live.calls import Call
@@ -50,4 +51,6 @@ def register() -> None:
     """Tell the floor of the kinds and actions of live calls."""
     registry.register_kind(Kind("call", right="calls.view", find=find_call))
     registry.register_kind(Kind("party", right="calls.view"))
-    registry.register(HANGUP)
+    registry.register_kind(Kind("spy", right="calls.view", find=monitoring.find_spy))
+    for action in (monitoring.LISTEN, monitoring.WHISPER, monitoring.PICKUP, HANGUP, monitoring.STOP):
+        registry.register(action)

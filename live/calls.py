@@ -90,6 +90,18 @@ class Calls:
             call.cause, call.reason = cause, reason
         self._bereft.add(call.id)
 
+    def withdraw(self, channel: Channel) -> None:
+        """It turned out to be no leg of a call. A call of which nothing else is left never was one: it goes without a
+        word, and without an end."""
+        call = self.calls.get(channel.call)
+        channel.call = ""
+        if call is None:
+            return
+        call.members.discard(channel.uniqueid)
+        self._touched.update(call.members)
+        if not call.members:
+            self._absorbed.append(call.id)
+
     # --- read by others
 
     def get(self, call_id: str) -> Call | None:
@@ -197,8 +209,7 @@ class Calls:
                     eldest[channel.call] = min(eldest.get(channel.call, claim), claim)
         return {call_id: index for call_id, (_, index) in eldest.items()}
 
-    @staticmethod
-    def _unsettled(parts: list[list[Channel]], now: float) -> set[int]:
+    def _unsettled(self, parts: list[list[Channel]], now: float) -> set[int]:
         """Parts of which a step is half done (a leg between two bridges, or born a moment ago), and those that were
         one call with them: a call is told anew as a whole, so that nobody is on two."""
         waiting: set[int] = set()
@@ -206,10 +217,12 @@ class Calls:
         while found:
             waiting |= found
             calls = {channel.call for index in waiting for channel in parts[index] if channel.call}
+            # Still told as theirs, though it is theirs no more (it listened for a moment, say).
+            told = {uniqueid for call_id in calls for uniqueid in self.calls[call_id].parties}
             found = {
                 index
                 for index, part in enumerate(parts)
-                if index not in waiting and any(channel.call in calls for channel in part)
+                if index not in waiting and any(channel.call in calls or channel.uniqueid in told for channel in part)
             }
         return waiting
 
@@ -296,7 +309,10 @@ class Calls:
 
     def _in_talk(self, channel: Channel) -> bool:
         bridge = self.pbx.bridges.get(channel.bridge)
-        return bridge is not None and bridge.kind is Kind.TALK and len(bridge.members) > 1
+        if bridge is None or bridge.kind is not Kind.TALK:
+            return False
+        # Who is hidden is nobody to talk with, and his coming is no reason to look again.
+        return any(not self.pbx.channels[mate].hidden for mate in bridge.members if mate != channel.uniqueid)
 
     def _fields(self, call: Call, legs: list[Channel]) -> Fields:
         place = call.place[0] if call.place else ""
@@ -343,6 +359,9 @@ class Calls:
         if leg.local_half:
             return leg.exten if leg.exten not in ("", "s", "h") else leg.name.partition("/")[2].partition("@")[0], ""
         resource = leg.device.partition("/")[2]
+        if leg.ours:
+            own = self.pbx.own.get(leg.uniqueid)
+            return resource, own.user if own is not None else ""
         if self.pbx.extensions.fullmatch(resource):
             return resource, leg.caller_name
         return leg.number, leg.caller_name

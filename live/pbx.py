@@ -18,6 +18,8 @@ from live.calls import Calls
 from live.changes import Changes, Entities, Published
 from live.channels import Channel, given, take_snapshot
 from live.conferences import Conferences
+from live.ownlegs import OwnLegs
+from live.spies import Spies
 
 TOMBSTONE_S: Final = 60.0
 """How long a Uniqueid that hung up stays dead for lists and late events (Asterisk 16 lists a channel up to seconds
@@ -51,6 +53,8 @@ class Pbx:
         """Events, while settled, about a channel that neither lives nor has a tombstone: each is a fault somewhere."""
         self.calls = Calls(self)
         self.conferences = Conferences(self)
+        self.spies = Spies(self)
+        self.own = OwnLegs()
         self._published = Published()
         self._order = 0
 
@@ -100,6 +104,8 @@ class Pbx:
         for uniqueid in [uniqueid for uniqueid in self.channels if uniqueid not in listed]:
             corrections += 1
             self.remove(uniqueid, 0, "", now)
+        for channel in [*self.channels.values()]:
+            self.spies.listed(channel)
         self._infer_dials()
         return corrections
 
@@ -111,6 +117,8 @@ class Pbx:
         changes = Changes()
         self.calls.fold(self._published, changes, now)
         self.conferences.fold(self._published, changes)
+        self.spies.fold(self._published, changes)
+        self.own.look(now)
         return changes
 
     def entities(self) -> Entities:
@@ -120,7 +128,7 @@ class Pbx:
     @property
     def pending(self) -> bool:
         """True if a later look, without any event, would say more: a leg that settles, an ended call that expires."""
-        return self.calls.pending
+        return self.calls.pending or self.own.pending
 
     @property
     def unsettled(self) -> bool:
@@ -167,7 +175,14 @@ class Pbx:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
         self.conferences.born(uniqueid)
+        self.own.born(uniqueid)
         return channel
+
+    def fold_away(self, channel: Channel) -> None:
+        """It listens: it is no leg of a call, and if it was shown as one that was an error."""
+        if not channel.spying:
+            channel.spying = True
+            self.calls.withdraw(channel)
 
     def _snapshot(self, channel: Channel, message: Message, prefix: str = "") -> None:
         name = channel.name
@@ -200,6 +215,10 @@ class Pbx:
         channel.bridge = bridge_id
         if bridge_id:
             self.bridge(bridge_id).members.add(channel.uniqueid)
+            channel.joined = True
+            if channel.spying:  # whoever is in a bridge has ended listening
+                channel.spying = False
+                self.spies.gone(channel.uniqueid)
             self._bridged(channel)
         self.calls.touch(channel)
 
@@ -268,6 +287,8 @@ class Pbx:
         """A channel is no more."""
         channel = self.channels.get(uniqueid)
         self.tombstones[uniqueid] = now
+        self.own.ended(uniqueid, cause, reason, now)
+        self.spies.gone(uniqueid)
         if channel is None:
             return
         self.calls.hung_up(channel, cause, reason)
@@ -441,6 +462,26 @@ def _unparked(pbx: Pbx, message: Message, now: float) -> None:
         pbx.calls.touch(channel)
 
 
+def _originated(pbx: Pbx, message: Message, now: float) -> None:
+    reason = message.get("Reason")
+    success = message.get("Response") == "Success"
+    pbx.own.responded(message.get("Uniqueid"), success, int(reason) if reason.isdecimal() else 0, now)
+
+
+def _spy_start(pbx: Pbx, message: Message, now: float) -> None:
+    spyer = pbx.known(message.get("SpyerUniqueid"))
+    if spyer is not None:
+        pbx.spies.start(spyer, message.get("SpyeeUniqueid"), now)
+
+
+def _spy_stop(pbx: Pbx, message: Message, now: float) -> None:
+    pbx.spies.stop(message.get("SpyerUniqueid"), message.get("SpyeeUniqueid"))
+
+
+def _picked_up(pbx: Pbx, message: Message, now: float) -> None:
+    pbx.own.done(message.get("Uniqueid"))
+
+
 Handler = Callable[[Pbx, Message, float], None]
 
 HANDLERS: Final[dict[str, Handler]] = {
@@ -472,4 +513,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     "ParkedCallTimeOut": _unparked,
     # where they meet in numbers
     **conferences.HANDLERS,
+    # who listens, and what became of legs that we asked for
+    "OriginateResponse": _originated,
+    "ChanSpyStart": _spy_start,
+    "ChanSpyStop": _spy_stop,
+    "Pickup": _picked_up,
 }

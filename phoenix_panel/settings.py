@@ -36,6 +36,12 @@ PHOENIX_TRUNKS = env.pattern(
     "PHOENIX_TRUNKS",
     r"(?i)^(?:(?:PJSIP|SIP|IAX2|OOH323)/[^/]*(?:trunk|provider|gateway|carrier|operator|pstn|sbc)|DAHDI/i\d+/)",
 )
+# What a supervisor's phone shows when the panel rings it, and for how long it rings.
+_shown = ("to have 1 to 40 letters, digits, blanks or . _ + -", r"[A-Za-z0-9 ._+-]{1,40}")
+PHOENIX_CALLER_LISTEN = env.matching("PHOENIX_CALLER_LISTEN", "Phoenix-Spy", *_shown)
+PHOENIX_CALLER_WHISPER = env.matching("PHOENIX_CALLER_WHISPER", "Phoenix-whispers", *_shown)
+PHOENIX_CALLER_PICKUP = env.matching("PHOENIX_CALLER_PICKUP", "Phoenix-Pickup", *_shown)
+PHOENIX_RING_SECONDS = env.number("PHOENIX_RING_SECONDS", 15, least=2, most=60)
 
 # Where it is found ---------------------------------------------------------------------------------------------------
 

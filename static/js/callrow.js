@@ -3,9 +3,14 @@
 import {html, nothing} from "../vendor/lit-3.3.3.js";
 import {icon} from "./icons.js";
 import {actionButton, resultNote} from "./notes.js";
-import {DIRECTIONS, phaseWords} from "./words.js";
+import {DIRECTIONS, phaseWords, WHEN_WORDS} from "./words.js";
 
-const VERB_ICONS = {"calls.hangup": "phone-off"};
+const VERB_ICONS = {
+  "calls.listen": "ear",
+  "calls.whisper": "message-2",
+  "calls.pickup": "phone-incoming",
+  "calls.hangup": "phone-off",
+};
 
 /** How a row is called where there is no table around it: in a dialog, in a toast, for a screen reader. */
 export function rowName(row) {
@@ -18,7 +23,8 @@ export const whoName = who => [who.number, who.name].filter(Boolean).join(" ") |
 /**
  * @param {import("./rows.js").Row} row
  * @param {{index: number, focusable: boolean, selected: boolean, stale: boolean, showPbx: boolean,
- *   actions: import("./actions.js").Action[], command?: import("./actions.js").Command, objection: string}} view
+ *   actions: import("./actions.js").Action[], command?: import("./actions.js").Command,
+ *   objection: (action: import("./actions.js").Action) => string}} view
  */
 export function callRow(row, view) {
   const over = row.phase === "ended";
@@ -79,13 +85,21 @@ function time(row) {
 }
 
 function flags(row) {
-  if (!row.parent) return nothing;
-  const words = gettext("Split from another call");
-  return html`<span class="flag" title=${words}>${icon("arrows-split-2")}<span class="said">${words}</span></span>`;
+  const flag = (name, words, extra = "") =>
+    html`<span class="flag ${extra}" title=${words}>${icon(name)}<span class="said">${words}</span></span>`;
+  if (!row.parent && !row.listeners.length) return nothing;
+  return html`<span class="flags">${row.parent ? flag("arrows-split-2", gettext("Split from another call")) : nothing}${
+    row.listeners.map(({icon: name, words, mode}) => flag(name, words, `listener ${mode}`))}</span>`;
 }
 
 function toolbar(row, {actions, command, objection, index}) {
   if (!actions.length || command?.state === "pending") return nothing;
   const label = interpolate(gettext("What to do with %(call)s"), {call: rowName(row)}, true);
-  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => actionButton(action, {objection, iconName: VERB_ICONS[action.verb], tabindex: -1}))}</div>`;
+  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => button(action, objection(action)))}</div>`;
+}
+
+/** What only another state of the call allows comes `later`: a narrow row leaves it out. */
+function button(action, objection) {
+  const later = Object.values(WHEN_WORDS).includes(objection);
+  return actionButton(action, {objection, iconName: VERB_ICONS[action.verb], tabindex: -1, later});
 }

@@ -12,7 +12,7 @@ import {emptyNote, heldNote} from "./notes.js";
 import {Painter} from "./painter.js";
 import {isOrder, Rows, SEGMENTS} from "./rows.js";
 import {visibleParts} from "./windowing.js";
-import {CHANGED, NO_LIVE_DATA} from "./words.js";
+import {CHANGED, NO_LIVE_DATA, NO_PHONE, WHEN_WORDS} from "./words.js";
 
 const COLUMNS = [
   {name: "state", word: gettext("State")},
@@ -29,7 +29,11 @@ const SEGMENT_WORDS = {
   hold: gettext("On hold"),
   waiting: gettext("Waiting"),
 };
-const VERB_LETTERS = {h: "calls.hangup"};
+const VERB_LETTERS = {h: "calls.hangup", l: "calls.listen", w: "calls.whisper", p: "calls.pickup"};
+const SUITS = {
+  talks: row => row.phase === "talking" || row.phase === "hold",
+  rings: row => row.rings,
+};
 const DEFAULT_ORDER = "state";
 
 class Calls extends LitElement {
@@ -65,7 +69,7 @@ class Calls extends LitElement {
       find: (_kind, key) => this.#shown.find(row => row.key === key),
       nameOf: rowName,
       factsOf: facts,
-      objectionTo: row => this.#objection(row),
+      objectionTo: (row, action) => this.#objection(row, action),
       changed: CHANGED,
     });
     this.#readAddress();
@@ -204,7 +208,7 @@ class Calls extends LitElement {
       selected: row.key === this.#selected,
       stale: link.isStale(row.pbx),
       command: actions.about(row.key),
-      objection: this.#objection(row),
+      objection: action => this.#objection(row, action),
     });
   }
 
@@ -315,10 +319,13 @@ class Calls extends LitElement {
     return true;
   }
 
-  /** Why nothing can be done to this call now; "" when something can. */
-  #objection(row) {
+  /** Why this cannot be done to this call now; "" when it can. */
+  #objection(row, {when, phone}) {
+    const {link, store} = this.#floor;
     if (row.phase === "ended") return gettext("The call has ended.");
-    if (this.#floor.link.isStale(row.pbx)) return NO_LIVE_DATA;
+    if (link.isStale(row.pbx)) return NO_LIVE_DATA;
+    if (when && !SUITS[when](row)) return WHEN_WORDS[when];
+    if (phone && !store.session.user.phones[row.pbx]) return NO_PHONE;
     return "";
   }
 

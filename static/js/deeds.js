@@ -13,8 +13,8 @@ export class Deeds {
   /**
    * @param {object} floor
    * @param {{find: (kind: string, key: string) => ?Thing, nameOf: (thing: Thing) => string,
-   *   factsOf: (thing: Thing) => {label: string, value: string}[], objectionTo: (thing: Thing) => string,
-   *   changed: Object<string, string>}} things `objectionTo`: why nothing can be done to it now, "" when something
+   *   factsOf: (thing: Thing) => {label: string, value: string}[], objectionTo: (thing: Thing, action: import("./actions.js").Action) => string,
+   *   changed: Object<string, string>}} things `objectionTo`: why this cannot be done to it now, "" when it
    *   can; `changed`: by kind, what to say when it is another than she saw
    */
   constructor(floor, things) {
@@ -45,7 +45,7 @@ export class Deeds {
     const action = actions.of(target.kind).find(known => known.verb === verb);
     const thing = this.#things.find(target.kind, target.key);
     if (!action || !thing || actions.about(target.key)?.state === "pending") return;
-    const objection = () => this.#things.objectionTo(thing) || (thing.rev === target.rev ? "" : this.#things.changed[target.kind]);
+    const objection = () => this.#things.objectionTo(thing, action) || (thing.rev === target.rev ? "" : this.#things.changed[target.kind]);
     if (objection()) {
       toasts.show({text: objection()});
       return;

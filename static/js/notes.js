@@ -20,11 +20,12 @@ export function resultNote(command) {
 
 /**
  * @param {import("./actions.js").Action} action
- * @param {{objection: string, iconName?: string, wordy?: boolean, tabindex?: number, pressed?: boolean}} look wordy: its word beside its icon
+ * @param {{objection: string, iconName?: string, wordy?: boolean, tabindex?: number, pressed?: boolean,
+ *   later?: boolean}} look wordy: its word beside its icon; later: possible in another state
  */
-export function actionButton({verb, label, danger}, {objection, iconName, wordy = !iconName, tabindex = 0, pressed = false}) {
+export function actionButton({verb, label, danger}, {objection, iconName, wordy = !iconName, tabindex = 0, pressed = false, later = false}) {
   const title = objection ? `${label}: ${objection}` : label;
-  const classes = [!wordy && "icon", danger && "danger", pressed && "on"].filter(Boolean).join(" ");
+  const classes = [!wordy && "icon", danger && "danger", pressed && "on", later && "later"].filter(Boolean).join(" ");
   return html`<button type="button" class="btn ${classes}" tabindex=${tabindex} data-verb=${verb} title=${title} aria-label=${title}
     aria-disabled=${objection ? "true" : nothing}>${iconName ? icon(iconName) : nothing}${wordy ? label : nothing}</button>`;
 }

@@ -3,6 +3,7 @@
 import {Actions} from "./actions.js";
 import {Clock} from "./clock.js";
 import {Confirm} from "./confirm.js";
+import {Dock} from "./dock.js";
 import {isSlash} from "./gridkeys.js";
 import {Link} from "./link.js";
 import {countInRail} from "./rail.js";
@@ -29,6 +30,8 @@ board.begin({
   confirm: new Confirm(part("ask")),
   status: new Status(part("status")),
 });
+
+new Dock({root: part("dock"), store, actions, clock, link, toasts});
 
 const title = document.title;
 

@@ -61,6 +61,10 @@ class Page:
         calls = self.entities.get("call", {})
         return {key: call for key, call in calls.items() if phase in ("", call["phase"])}
 
+    @property
+    def spies(self) -> dict[str, dict[str, Any]]:
+        return self.entities.get("spy", {})
+
     def _hello(self, message: dict[str, Any]) -> None:
         pass
 
@@ -156,6 +160,8 @@ class Desk:
             found += [
                 f"{uniqueid} {name}: {ours!r} ≠ {theirs!r}" for name, (ours, theirs) in pairs.items() if ours != theirs
             ]
+        spies = {key.partition("/")[2] for key in self.page.entities.get("spy", {})}
+        found += [f"nobody listens at {uniqueid}" for uniqueid in spies - listed.keys()]
         return found + call_differences(self.page.calls(), self.page.entities.get("party", {}), rows)
 
     def room_differences(self, rooms: Rows, members: dict[str, Rows]) -> list[str]:
@@ -167,8 +173,10 @@ class Desk:
         """Asterisk's own rooms, and who is in each, read now by a client that is not ours."""
         return await asyncio.to_thread(read_rooms, asterisk)
 
-    async def click(self, verb: str, key: str, user_id: int, **changed: Any) -> dict[str, Any]:
-        """Send a command as a page's consumer does, and wait for its answer."""
+    async def click(
+        self, verb: str, key: str, user_id: int, *, seconds: float = 20.0, **changed: Any
+    ) -> dict[str, Any]:
+        """Send a command as a page's consumer does, and wait for its answer. ``args=`` are the action's arguments."""
         layer = get_channel_layer()
         assert layer is not None
         command_id = secrets.token_hex(16)
@@ -189,7 +197,7 @@ class Desk:
         }
         before = len(self.page.results)
         await self.hub.command(self.watcher, command, "lab")
-        await self.page.until(lambda: len(self.page.results) > before)
+        await self.page.until(lambda: len(self.page.results) > before, seconds)
         return self.page.results[-1]
 
     async def checked(self, asterisk: Asterisk) -> Rows:
@@ -219,8 +227,10 @@ def call_differences(calls: Entities, parties: Entities, rows: Rows) -> list[str
     on_page = {party["channel"] for party in parties.values() if calls[party["call"]]["phase"] != "ended"}
     names = {row["Channel"] for row in rows}
     found = [f"the page shows a ghost {name}" for name in on_page - names]
-    # Local halves and Asterisk's own machinery are folded away; every phone must be seen.
-    phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))}
+    # Local halves, Asterisk's own machinery and who listens are folded away; every other phone must be seen.
+    listen = {row["Channel"] for row in rows if row.get("Application") == "ChanSpy"}
+    phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))} - listen
+    found += [f"the page shows {name}, which listens, as a party" for name in listen & on_page]
     return found + [f"the page does not show {name}" for name in phones - on_page]
 
 

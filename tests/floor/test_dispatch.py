@@ -79,7 +79,7 @@ async def entries() -> list[tuple[str, str, str]]:
 
 async def test_done_only_when_the_model_shows_it(desk: Desk) -> None:
     answer = await desk.run()
-    assert answer == {"type": "ack", "id": f"{1:032x}"}
+    assert answer == {"type": "ack", "id": f"{1:032x}", "patience_ms": 8_000}
     assert desk.link.channels == ["a", "b"], "both legs, by Uniqueid"
     desk.link.answer(0, "Success", "Channel Hungup")
     desk.link.answer(1, "Success", "Channel Hungup")

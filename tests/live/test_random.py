@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from live import channels
 from tests.live.scene import Scene, message
 
 KINDS: tuple[dict[str, object], ...] = (
@@ -22,8 +23,23 @@ KINDS: tuple[dict[str, object], ...] = (
     {"BridgeType": "base", "BridgeTechnology": "softmix", "BridgeCreator": "ConfBridge", "BridgeName": "801"},
     {"BridgeType": "parking", "BridgeTechnology": "holding_bridge", "BridgeCreator": "Parking"},
 )
-STEPS = ("new", "local", "dial", "dial_end", "move", "leave", "hangup", "state", "rename", "queue", "park", "lists")
-WEIGHTS = (20, 5, 10, 7, 18, 8, 12, 5, 3, 4, 3, 4)
+STEPS = (
+    "new",
+    "local",
+    "dial",
+    "dial_end",
+    "move",
+    "leave",
+    "hangup",
+    "state",
+    "rename",
+    "queue",
+    "park",
+    "lists",
+    "spy",
+    "ask",
+)
+WEIGHTS = (20, 5, 10, 7, 18, 8, 12, 5, 3, 4, 3, 4, 5, 4)
 
 
 class Exchange:
@@ -34,7 +50,8 @@ class Exchange:
         self.scene = Scene()
         self.where: dict[str, str] = {}
         self.bridges: dict[str, dict[str, object]] = {}
-        self.page: dict[str, dict[str, dict[str, Any]]] = {"call": {}, "party": {}}
+        self.page: dict[str, dict[str, dict[str, Any]]] = {"call": {}, "party": {}, "spy": {}}
+        self.hears: dict[str, str] = {}
         self.count = 0
 
     def step(self) -> None:
@@ -49,8 +66,8 @@ class Exchange:
     def anybody(self) -> str:
         return self.chance.choice([*self.where])
 
-    def _born(self, name: str) -> None:
-        uniqueid = f"u{self.count}{name[-1]}"
+    def _born(self, name: str, prefix: str = "u") -> None:
+        uniqueid = f"{prefix}{self.count}{name[-1]}"
         self.where[uniqueid] = ""
         self.scene.new(uniqueid, name, self.chance.choice(("down", "ring", "ringing", "up")))
 
@@ -63,6 +80,29 @@ class Exchange:
         for half in "12":
             self._born(f"Local/104@agents-{self.count % 3:08x};{half}")
 
+    def _ask(self) -> None:
+        """The panel asks for a leg, and Asterisk tells in any order what becomes of it."""
+        self.count += 1
+        prefix = self.chance.choice((channels.LISTEN, channels.WHISPER, channels.PICKUP))
+        name = f"PJSIP/900-{self.count:08x}"
+        uniqueid = f"{prefix}{self.count}{name[-1]}"
+        self.scene.pbx.own.expect(uniqueid, 1, "Bob", self.scene.now)
+        refused = self.chance.random() < 0.5
+        if refused:
+            self.scene.event("OriginateResponse", Uniqueid=uniqueid, Response="Failure", Reason=0)
+        if not refused or self.chance.random() < 0.5:
+            self._born(name, prefix)
+
+    def _spy(self) -> None:
+        """Somebody begins to hear somebody, or ceases to."""
+        spyer, spyee = self.chance.sample([*self.where], 2)
+        if spyer in self.hears:
+            told = {"SpyeeUniqueid": self.hears.pop(spyer)} if self.chance.random() < 0.5 else {}
+            self.scene.event("ChanSpyStop", SpyerUniqueid=spyer, **told)
+        elif not self.where[spyer]:
+            self.hears[spyer] = spyee
+            self.scene.event("ChanSpyStart", SpyerUniqueid=spyer, SpyeeUniqueid=spyee)
+
     def _dial(self) -> None:
         self.scene.dial(*self.chance.sample([*self.where], 2))
 
@@ -73,6 +113,7 @@ class Exchange:
     def _move(self) -> None:
         uniqueid = self.anybody()
         self._out(uniqueid)
+        self.hears.pop(uniqueid, None)
         bridge = self.chance.choice([*self.bridges, f"b{self.count}"])
         about = self.bridges.setdefault(bridge, self.chance.choice(KINDS))
         self.where[uniqueid] = bridge
@@ -97,6 +138,7 @@ class Exchange:
         uniqueid = self.anybody()
         self._out(uniqueid)
         del self.where[uniqueid]
+        self.hears = {a: b for a, b in self.hears.items() if uniqueid not in (a, b)}
         self.scene.hangup(uniqueid)
 
     def _state(self) -> None:
@@ -122,10 +164,24 @@ class Exchange:
         items = [message("Event", "BridgeListItem", BridgeUniqueid=b, **about) for b, about in self.bridges.items()]
         scene.pbx.replace_bridges(items, scene.now)
         rows = [
-            message("Event", "CoreShowChannel", **scene.snapshot(uniqueid), BridgeId=bridge, Duration="00:00:01")
+            message(
+                "Event",
+                "CoreShowChannel",
+                **scene.snapshot(uniqueid),
+                BridgeId=bridge,
+                Duration="00:00:01",
+                **self.runs(uniqueid),
+            )
             for uniqueid, bridge in self.where.items()
         ]
         scene.pbx.replace_channels(rows, scene.now)
+
+    def runs(self, uniqueid: str) -> dict[str, object]:
+        """The application that a list shows: who listens runs ChanSpy."""
+        if uniqueid not in self.hears:
+            return {"Application": self.chance.choice(("", "AppDial", "Dial"))}
+        target = self.chance.choice((self.hears[uniqueid], self.scene.names[self.hears[uniqueid]][:9]))
+        return {"Application": "ChanSpy", "ApplicationData": f"{target},q{self.chance.choice(('', 'w', 'B', 'uES'))}"}
 
     def look(self) -> None:
         """A tick: what the page merges must be what is said to a newcomer, and hang together."""
@@ -137,11 +193,15 @@ class Exchange:
             for key in keys:
                 self.page[kind].pop(key, None)
         calls, parties = self.scene.calls, self.scene.parties
-        assert self.page == {"call": calls, "party": parties}
+        spies = self.scene.pbx.entities().get("spy", {})
+        assert self.page == {"call": calls, "party": parties, "spy": spies}
+        assert all(spy["call"] in calls or not spy["call"] for spy in spies.values())
         living = [call for call in calls.values() if call["phase"] != "ended"]
         on_calls = Counter(key for call in living for key in call["parties"])  # type: ignore[attr-defined]
         assert all(number == 1 for number in on_calls.values()), "nobody is on two calls"
         assert on_calls.keys() <= parties.keys()
+        if not self.scene.pbx.unsettled:  # else the call that it was taken for may still be told as it was
+            assert not spies.keys() & on_calls.keys(), "who listens is no party"
         assert {str(party["call"]) for party in parties.values()} <= calls.keys()
         assert all(key.startswith("lab/") for key in [*calls, *parties])
 
@@ -149,11 +209,12 @@ class Exchange:
         """All hang up; a minute later nothing may be left of them."""
         while self.where:
             self._hangup()
-        for seconds in (0.5, 6, 70):
+        for seconds in (0.5, 6, 70, 400):
             self.scene.later(seconds)
             self.look()
         pbx = self.scene.pbx
-        assert self.page == {"call": {}, "party": {}}
+        assert self.page == {"call": {}, "party": {}, "spy": {}}
+        assert (pbx.spies.spies, pbx.own._legs) == ({}, {})
         assert (pbx.channels, pbx.local_halves, pbx.tombstones, pbx.calls.calls) == ({}, {}, {}, {})
         assert not pbx.pending
         assert not any(bridge.members for bridge in pbx.bridges.values())
