@@ -17,7 +17,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.http.request import validate_host  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
 from floor.consumers import PanelConsumer  # noqa: E402
 
@@ -39,7 +39,10 @@ def same_origin(scope: Scope) -> bool:
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     scheme = {"ws": "http", "wss": "https"}[scope.get("scheme", "ws")]
-    bare = urlsplit(f"//{host}").hostname or ""
+    try:
+        bare = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # `[`: strangers write what they like
+        return False
     allowed = validate_host(f"[{bare}]" if ":" in bare else bare, settings.ALLOWED_HOSTS)
     return allowed and origin == f"{scheme}://{host}"
 
@@ -61,7 +64,15 @@ application = ProtocolTypeRouter(
     {
         "http": _django,
         "websocket": OriginGate(
-            AuthMiddlewareStack(URLRouter([path("ws/panel/", PanelConsumer.as_asgi())])),
+            AuthMiddlewareStack(
+                URLRouter(
+                    [
+                        path("ws/panel/", PanelConsumer.as_asgi()),
+                        # Without it the router raises for every other address, and a stranger fills the log.
+                        re_path("", WebsocketDenier.as_asgi()),
+                    ]
+                )
+            ),
         ),
     }
 )
