@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 THREADS = 2
 
 # glibc keeps, for each thread's arena, a block of this size that was freed: hashed on the threads of the requests, 48
-# sign-ins at once left the process with 260 MB more (measured), of which these two threads leave 40.
+# sign-ins at once left the process with 260 MB more (measured), on these two with 50.
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
 
 

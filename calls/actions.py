@@ -15,8 +15,8 @@ from live.pbx import Pbx
 def find_call(pbx: Pbx, call_id: str) -> Found | None:
     """The live call of this id, as an action needs it."""
     call = pbx.calls.get(call_id)
-    if call is None or not call.parties:
-        return None
+    if call is None or not pbx.calls.legs(call):
+        return None  # also in the moment between its last hang-up and the next look
     parties = [pbx.entities()["party"].get(pbx.calls.key(uniqueid), {}) for uniqueid in call.parties]
     words = [f"{party.get('number', '')} {party.get('name', '')}".strip() for party in parties]
     inside = tuple(str(party["number"]) for party in parties if party.get("side") == "internal")

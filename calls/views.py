@@ -12,4 +12,4 @@ def board(request: HttpRequest) -> HttpResponse:
     """The table of live calls; its rows come over the socket."""
     if not request.user.has_perm("calls.view"):
         raise PermissionDenied
-    return render(request, "calls/board.html", {"pbxs": list(settings.PHOENIX_PBXS)})
+    return render(request, "calls/board.html", {"pbxs": settings.PHOENIX_PBX_NAMES})

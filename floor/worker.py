@@ -117,9 +117,9 @@ class PbxWorker:
         self._ticking = None
         try:
             self._look()
-        except Exception:  # a fault in the fold must not end the worker; the next event looks again
-            log.exception("the picture of %s could not be told", self.name)
-            self._last_frame = asyncio.get_running_loop().time()
+        except Exception:  # a fault of ours must not end the worker, nor leave a change untold
+            log.exception("the picture of %s could not be told, and is told anew", self.name)
+            self._tell_anew()
 
     def _look(self) -> None:
         if self.link.state.phase != "live":
@@ -138,6 +138,23 @@ class PbxWorker:
         if self.pbx.pending:
             self._schedule(RIPEN_S)
 
+    def _tell_anew(self) -> None:
+        """Fold all channels again and tell all, under a new epoch."""
+        self._last_frame = asyncio.get_running_loop().time()
+        try:
+            self.pbx.retell()
+            self._snapshot()
+        except Exception:
+            log.exception("the picture of %s could not be told anew either", self.name)
+
+    def _snapshot(self) -> None:
+        """All that is true, under a new epoch."""
+        now = time.time()
+        self.pbx.changes(now)
+        self.epoch, self.seq = max(_ms(now), self.epoch + 1), 0
+        self._received = 0.0
+        self._sink.snapshot(Snapshot(self.name, self.epoch, self.seq, _ms(now), self.pbx.entities()))
+
     def _framed(self, entities: int) -> None:
         """A frame goes out: take it off what was saved up."""
         at = asyncio.get_running_loop().time()
@@ -151,12 +168,8 @@ class PbxWorker:
         """After each login: read the lists, let the stragglers come, and tell all under a new epoch."""
         await self._read(session, STEPS)
         await asyncio.sleep(SETTLE_S)
-        now = time.time()
-        self.pbx.changes(now)
-        self.epoch, self.seq = max(_ms(now), self.epoch + 1), 0
-        self._received = 0.0
         self.pbx.settled = True
-        self._sink.snapshot(Snapshot(self.name, self.epoch, self.seq, _ms(now), self.pbx.entities()))
+        self._snapshot()
 
     async def _read(self, session: Session, steps: tuple[Step, ...]) -> int:
         """Ask for all lists at once; each is taken in stream order, where its ``Complete`` lies among the events."""

@@ -115,6 +115,8 @@ class Calls:
                 continue
             call = self._name(part, {call_id for call_id, keeper in keepers.items() if keeper == index})
             self._say(call, part, published, changes, now)
+            # Who counts as a mate only while the grace lasts: look again when it is over.
+            self._touched.update(channel.uniqueid for channel in part if channel.left)
         for call_id in self._absorbed:
             self._drop(self.calls[call_id], published, changes)
         self._absorbed = []
@@ -131,7 +133,18 @@ class Calls:
             call = self.calls.get(call_id)
             for uniqueid in call.members if call else ():
                 found[uniqueid] = live[uniqueid]
+        for channel in [channel for channel in found.values() if channel.hidden]:
+            self._hide(channel)
+            del found[channel.uniqueid]
         return found
+
+    def _hide(self, channel: Channel) -> None:
+        """It turned out to be nobody (a Redirect's AsyncGoto, say): it is on no call."""
+        call = self.calls.get(channel.call)
+        if call is not None:
+            call.members.discard(channel.uniqueid)
+            self._bereft.add(call.id)
+        channel.call = ""
 
     def _forget_mates(self, stirred: dict[str, Channel], now: float) -> None:
         """Former bridge mates count as one call only while the grace lasts."""
@@ -146,8 +159,9 @@ class Calls:
         bridge = self.pbx.bridges.get(channel.bridge)
         if bridge is not None and bridge.kind is Kind.TALK:
             yield from bridge.members
-        if half := self.pbx.local_halves.get(channel.local_half):
-            yield half
+        halves = self.pbx.local_halves
+        if channel.local_half in halves and halves.get(channel.name) == channel.uniqueid:
+            yield halves[channel.local_half]
         yield from channel.dials
         yield from channel.dialled_by
         yield from channel.left
@@ -156,7 +170,7 @@ class Calls:
         """The connected components that hold a stirred channel, each eldest first."""
         seen: set[str] = set()
         for start in stirred:
-            if start in seen or stirred[start].hidden:
+            if start in seen:
                 continue
             part, rim = [], [start]
             seen.add(start)

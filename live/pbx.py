@@ -132,6 +132,16 @@ class Pbx:
                 break
             del self.tombstones[uniqueid]
 
+    def retell(self) -> None:
+        """Fold everything anew, as if nothing had been said: after an error of ours, which may have lost a change."""
+        self._published = Published()
+        self.calls = Calls(self)
+        for channel in self.channels.values():
+            channel.call = ""
+            channel.settles = 0.0
+            channel.left.clear()
+            self.calls.touch(channel)
+
     # --- what the handlers share
 
     def known(self, uniqueid: str) -> Channel | None:
@@ -153,10 +163,21 @@ class Pbx:
         name = channel.name
         if take_snapshot(channel, message, prefix):
             if channel.name != name:
-                self.local_halves.pop(name, None)
-                if channel.local_half:
-                    self.local_halves[channel.name] = channel.uniqueid
+                self._named(channel, name)
             self.calls.touch(channel)
+
+    def _named(self, channel: Channel, old_name: str) -> None:
+        """A channel has another name, or ("") none any more. Names are reused: another's entry is left alone."""
+        if self.local_halves.get(old_name) == channel.uniqueid:
+            del self.local_halves[old_name]
+        if channel.local_half:
+            before = self.channels.get(self.local_halves.get(channel.name, ""))
+            if before is not None:
+                self.calls.touch(before)
+            self.local_halves[channel.name] = channel.uniqueid
+            other = self.channels.get(self.local_halves.get(channel.local_half, ""))
+            if other is not None:
+                self.calls.touch(other)
 
     def _move(self, channel: Channel, bridge_id: str) -> None:
         """Put a channel into a bridge, or ("") into none; it leaves where it was."""
@@ -174,7 +195,7 @@ class Pbx:
 
     def _bridged(self, channel: Channel) -> None:
         """A leg that talks is rung no longer, and waits in no queue and no slot."""
-        channel.left.clear()
+        self._forget_mates(channel)
         channel.settles = 0.0
         for other_id in [*channel.dialled_by]:
             other = self.channels.get(other_id)
@@ -198,6 +219,14 @@ class Pbx:
                     self._settle(mate, now)  # alone in a bridge: about to hang up, or to go where the other goes
         self._move(channel, "")
         self._settle(channel, now)
+
+    def _forget_mates(self, channel: Channel) -> None:
+        """Whom it was in a bridge with a moment ago no longer counts, on neither side."""
+        for mate_id in channel.left:
+            mate = self.channels.get(mate_id)
+            if mate is not None:
+                mate.left.pop(channel.uniqueid, None)
+        channel.left.clear()
 
     def _settle(self, channel: Channel, now: float) -> None:
         channel.settles = now + GRACE_S
@@ -239,13 +268,11 @@ class Pbx:
         for other in [*channel.dialled_by]:
             self.undial(other, uniqueid)
             self._settle(self.channels[other], now)
-        for other in channel.left:
-            self.channels[other].left.pop(uniqueid, None)
         if channel.bridge:
             self._leave(channel, now)
-            for other in channel.left:
-                self.channels[other].left.pop(uniqueid, None)
-        self.local_halves.pop(channel.name, None)
+        self._forget_mates(channel)
+        if self.local_halves.get(channel.name) == uniqueid:
+            del self.local_halves[channel.name]
         del self.channels[uniqueid]
 
     def _list_queue(self, channel: Channel) -> None:
@@ -297,10 +324,8 @@ def _newstate(pbx: Pbx, message: Message, now: float) -> None:
 def _rename(pbx: Pbx, message: Message, now: float) -> None:
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
-        pbx.local_halves.pop(channel.name, None)
-        channel.name = message.get("Newname")
-        if channel.local_half:
-            pbx.local_halves[channel.name] = channel.uniqueid
+        old_name, channel.name = channel.name, message.get("Newname")
+        pbx._named(channel, old_name)
         pbx.calls.touch(channel)
 
 

@@ -26,6 +26,8 @@ SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret
 # The PBXs ------------------------------------------------------------------------------------------------------------
 
 PHOENIX_PBXS: dict[str, str] = pbxs.read(env)  # {name: AMI address with its secret}
+PHOENIX_DEMO = pbxs.demo(env, PHOENIX_PBXS)  # whether the built-in demo PBX runs; alone when no PBX is named
+PHOENIX_PBX_NAMES = [*PHOENIX_PBXS, *([pbxs.DEMO] if PHOENIX_DEMO else [])]  # all that the pages show
 # Whole numbers that are extensions of ours even where the PBX has no hint and no queue member for them.
 PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", r"^\d{2,6}$")
 # Channel names of the lines that lead outside: SIP endpoints that are named after what they are, and ISDN spans
@@ -88,6 +90,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "floor.context.demo",
             ],
         },
     },

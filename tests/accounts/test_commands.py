@@ -31,6 +31,8 @@ def test_first_users_are_made_once() -> None:
     assert admin.groups.get().name == "Admin"
     assert not supervisor.is_superuser
     assert supervisor.groups.get().name == "Supervisor"
+    # Nothing is configured here: the demo PBX is what they will look at, and a phone on it answers by itself.
+    assert [str(phone) for phone in supervisor.phones.all()] == ["demo: PJSIP/2000"]
     assert run("firstusers") == ""
     assert User.objects.count() == 2
 

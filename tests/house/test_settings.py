@@ -111,6 +111,28 @@ def test_pbxs_by_name(read: Any) -> None:
     assert settings["PHOENIX_PBXS"] == {"pbx": PBX, "office": PBX, "branch_2": PBX}
 
 
+@pytest.mark.parametrize(
+    ("given", "runs"),
+    [
+        ({}, True),
+        ({"PHOENIX_DEMO": "0"}, False),
+        ({"PHOENIX_PBX": PBX}, False),
+        ({"PHOENIX_PBX": PBX, "PHOENIX_DEMO": "1"}, True),
+    ],
+)
+def test_the_demo_runs_alone_or_when_asked_for(read: Any, given: dict[str, str], runs: bool) -> None:
+    settings = read(**given)
+    assert settings["PHOENIX_DEMO"] is runs
+    named = ["pbx"] if "PHOENIX_PBX" in given else []
+    assert settings["PHOENIX_PBX_NAMES"] == named + (["demo"] if runs else [])
+
+
+def test_a_pbx_named_demo_and_the_demo(read: Any) -> None:
+    assert read(PHOENIX_PBX_DEMO=PBX)["PHOENIX_PBX_NAMES"] == ["demo"]
+    with pytest.raises(ImproperlyConfigured, match="PHOENIX_PBX_DEMO"):
+        read(PHOENIX_PBX_DEMO=PBX, PHOENIX_DEMO="1")
+
+
 def test_two_variables_for_one_pbx(read: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match="there already"):
         read(PHOENIX_PBX=PBX, PHOENIX_PBX_PBX=PBX)
