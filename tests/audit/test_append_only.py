@@ -83,6 +83,7 @@ def test_plain_sql_cannot_remove_it(bob: User) -> None:
     entry(bob)
     refused("DELETE FROM audit_entry")
     if connection.vendor == "postgresql":
+        connection.check_constraints()  # PostgreSQL refuses to truncate what it has yet to check, for its own reason
         refused("TRUNCATE audit_entry")
 
 
