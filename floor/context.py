@@ -7,5 +7,8 @@ from django.http import HttpRequest
 
 
 def demo(request: HttpRequest) -> dict[str, bool]:
-    """``demo``: made-up calls are among those that the pages show, and must be called so."""
-    return {"demo": settings.PHOENIX_DEMO}
+    """``demo``: made-up calls are among those that the pages show, and must be called so.
+
+    ``pbxs``: there is something to show. Where workers are processes of their own, they tell which PBXs there are.
+    """
+    return {"demo": settings.PHOENIX_DEMO, "pbxs": bool(settings.PHOENIX_PBX_NAMES or settings.PHOENIX_REDIS)}

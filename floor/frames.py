@@ -99,6 +99,11 @@ class Fragments:
                 self._entities.get(kind, {}).pop(key, None)
                 self._json.pop((kind, key), None)
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of which there is, or was, an entity."""
+        return frozenset(self._entities)
+
     def get(self, kind: str, key: str) -> Fields | None:
         return self._entities.get(kind, {}).get(key)
 

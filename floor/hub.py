@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from channels.exceptions import ChannelFull
-from channels.layers import get_channel_layer
+from django.conf import settings
 
-from floor import frames
+from floor import frames, layer
 from floor.frames import Beat, Fragments, Frame, FrameText, Snapshot
 
 log = logging.getLogger(__name__)
@@ -168,13 +168,14 @@ class Hub:
         ]
         self._forget(command["id"])
         self._pending[command["id"]] = (watcher, timers)
-        layer = get_channel_layer()
-        assert layer is not None
         try:
             await layer.send(worker_channel(pbx), {"type": "command", **command, "reply_to": self.channel})
         except ChannelFull:
             self._forget(command["id"])
             self._answer(watcher, command, "refused", "too_fast")
+        except layer.NotSent as error:
+            # Not a refusal: a Redis that was slow to answer may have passed it on. The timers say what became of it.
+            log.warning("a command for %s may not have been sent: %s", pbx, error)
 
     def _no_answer(self, command: dict[str, Any], code: str) -> None:
         pending = self._pending.get(command["id"])
@@ -204,10 +205,7 @@ class Hub:
 
     async def pump(self) -> None:
         """Carry the workers' answers to the browsers, until cancelled."""
-        layer = get_channel_layer()
-        assert layer is not None
-        while True:
-            message = await layer.receive(self.channel)
+        async for message in layer.messages(self.channel):
             try:
                 self.answered(message)
             except Exception:  # one answer that can't be delivered must not end all others
@@ -259,8 +257,10 @@ class Hub:
 
 
 def worker_channel(pbx: str) -> str:
-    """The layer's channel on which a PBX's worker takes commands."""
-    return f"pbx.{pbx}"
+    """The layer's channel on which a PBX's worker takes commands. Redis's pub/sub knows neither databases nor, for
+    names like these, the layer's own prefix: two panels on one Redis are told apart by the name."""
+    prefix = f"{settings.PHOENIX_REDIS_PREFIX}." if settings.PHOENIX_REDIS else ""
+    return f"{prefix}pbx.{pbx}"
 
 
 def _now_ms() -> int:

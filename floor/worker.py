@@ -9,11 +9,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from channels.layers import get_channel_layer
-
 from ami.client import Address, Link, LinkState, Session
 from ami.protocol import Message
 from audit.trail import Trail
+from floor import layer
 from floor.dispatch import Dispatcher
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
 from floor.hub import worker_channel
@@ -242,10 +241,7 @@ class PbxWorker:
     # --- commands
 
     async def _take_commands(self) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
-        while True:
-            message = await layer.receive(worker_channel(self.name))
+        async for message in layer.messages(worker_channel(self.name)):
             task = asyncio.create_task(self.dispatcher.run(message))
             self._commands.add(task)
             task.add_done_callback(self._command_done)
@@ -256,8 +252,6 @@ class PbxWorker:
             log.error("a command failed by an error of ours", exc_info=task.exception())
 
     async def _reply(self, channel: str, message: dict[str, Any]) -> None:
-        layer = get_channel_layer()
-        assert layer is not None
         await layer.send(channel, message)
 
 

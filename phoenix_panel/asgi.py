@@ -47,15 +47,21 @@ def same_origin(scope: Scope) -> bool:
     return allowed and origin == f"{scheme}://{host}"
 
 
+def never_waits(send: Any) -> bool:
+    """True for a ``send`` that is done when it returns: Daphne's hands the message to Twisted, which buffers."""
+    server = getattr(getattr(send, "func", None), "__self__", None)
+    return type(server).__module__ == "daphne.server"
+
+
 class OriginGate:
-    """Turns away sockets that pages of other origins open."""
+    """Turns away sockets that pages of other origins open, and tells the consumer what kind of server it has."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if same_origin(scope):
-            await self._app(scope, receive, send)
+            await self._app({**scope, "phoenix.send": send if never_waits(send) else None}, receive, send)
         else:
             await WebsocketDenier()(scope, receive, send)
 

@@ -91,3 +91,17 @@ def check_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
             id="phoenix.W001",
         )
     ]
+
+
+@register
+def check_layer(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The other Redis layer of channels_redis keeps what nobody reads: a click could be done a minute late."""
+    if not settings.CHANNEL_LAYERS["default"]["BACKEND"].startswith("channels_redis.core."):
+        return []
+    return [
+        Error(
+            "CHANNEL_LAYERS names channels_redis.core, which keeps commands for workers that are gone.",
+            hint="Set PHOENIX_REDIS, and leave CHANNEL_LAYERS to the panel: it takes channels_redis.pubsub.",
+            id="phoenix.E005",
+        )
+    ]

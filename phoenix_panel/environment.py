@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
@@ -77,6 +78,31 @@ class Environment:
             return re.compile(self.text(name, default) or default)
         except re.error as error:
             raise ImproperlyConfigured(f"{name} must be a regular expression: {error}.") from None
+
+    def word(self, name: str, default: str) -> str:
+        """A short name: 1 to 16 small letters, digits, _ or -."""
+        value = self.text(name, default)
+        if not re.fullmatch(r"[a-z0-9_-]{1,16}", value):
+            raise ImproperlyConfigured(f"{name} must have 1 to 16 small letters, digits, _ or -.")
+        return value
+
+    def redis(self, name: str) -> str:
+        """A `redis://`, `rediss://` (TLS) or `unix://` URL; "" if there is none."""
+        url = self.text(name)
+        if not url:
+            return ""
+        wanted = f"{name} must look like redis://:secret@host:6379/0, rediss://… (TLS) or unix:///path/to/socket."
+        try:
+            parts = urlsplit(url)
+            there = parts.path.strip("/") if parts.scheme == "unix" else parts.hostname
+            number = parts.path.strip("/") if parts.scheme != "unix" else ""
+            good = parts.scheme in ("redis", "rediss", "unix") and there and (not number or number.isdecimal())
+            good = good and parts.port != 0  # reading it raises where it is no number
+        except ValueError:
+            good = False
+        if not good:
+            raise ImproperlyConfigured(wanted)
+        return url
 
     def checked(self, name: str, default: str, check: Callable[[str], object], wanted: str) -> str:
         """The text, if `check` raises nothing for it; `wanted` says in words what it should be."""

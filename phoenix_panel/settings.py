@@ -127,7 +127,32 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
 }
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+# Between processes ---------------------------------------------------------------------------------------------------
+
+PHOENIX_REDIS = env.redis("PHOENIX_REDIS")  # a URL with its secret, or "": everything in one process
+# Two panels on one Redis need a prefix each: its databases (`/1` in the URL) don't part what is published.
+PHOENIX_REDIS_PREFIX = env.word("PHOENIX_REDIS_PREFIX", "phx")
+CHANNEL_LAYERS: dict[str, dict[str, Any]] = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+if PHOENIX_REDIS:
+    CHANNEL_LAYERS["default"] = {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [
+                {
+                    "address": PHOENIX_REDIS,
+                    # None: who listens waits as long as nothing is said. redis-py 8 would give up after 5 s.
+                    "socket_timeout": None,
+                    "socket_connect_timeout": 2,  # seconds
+                    "socket_keepalive": True,
+                    "max_connections": 500,
+                }
+            ],
+            "prefix": PHOENIX_REDIS_PREFIX,
+            # A command says who gives it: nobody may say so but processes of this panel.
+            "symmetric_encryption_keys": [SECRET_KEY],
+        },
+    }
 
 # Who may come in -----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,8 @@
-"""The one running panel of this process, put together from the settings: a hub, and a worker for each PBX."""
+"""What runs in this process, put together from the settings.
+
+The whole panel: a hub, and a worker for each PBX. Or, over Redis: a hub that reads what workers elsewhere tell
+(``Panel(web=True)``), and one PBX's worker that tells it (``Post``).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from ami.client import Address
 from audit.trail import Trail
 from demo.running import Demo
 from floor import hub
+from floor.carrier import ERRORS, Bus, Carrier, Reader
 from floor.worker import PbxConfig, PbxWorker
 from phoenix_panel.pbxs import DEMO
 
@@ -35,18 +40,27 @@ def pbx_configs(demo: Demo | None = None) -> list[PbxConfig]:
     return found
 
 
-class Panel:
-    """Workers and hub on the running loop. ``start`` once, ``stop`` once."""
+def bus() -> Bus:
+    return Bus(settings.PHOENIX_REDIS, settings.PHOENIX_REDIS_PREFIX)
 
-    def __init__(self) -> None:
+
+class Panel:
+    """Workers and hub on the running loop; with ``web``, the hub alone, fed by workers elsewhere. ``start`` once,
+    ``stop`` once."""
+
+    def __init__(self, *, web: bool = False) -> None:
         self.trail = Trail()
         self.hub = hub.current()
-        self.demo = Demo() if settings.PHOENIX_DEMO else None
-        self.workers = [PbxWorker(config, self.hub, self.trail) for config in pbx_configs(self.demo)]
+        self.reader = Reader(bus(), self.hub) if web else None
+        self.demo = Demo() if settings.PHOENIX_DEMO and not web else None
+        self.workers = [] if web else [PbxWorker(config, self.hub, self.trail) for config in pbx_configs(self.demo)]
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(self.hub.pump(), name="hub.pump")]
+        if self.reader is not None:
+            quieten_the_layer()
+            self._tasks.append(asyncio.create_task(self.reader.run(), name="reader"))
         if self.demo is not None:
             # Its port listens already: a worker that is quicker waits for the greeting.
             self._tasks.append(asyncio.create_task(self._start_demo(self.demo), name="demo"))
@@ -62,13 +76,48 @@ class Panel:
     async def stop(self) -> None:
         """Say bye to the browsers, close the sessions with the PBXs, write what is known."""
         self.hub.bye(RETRY_MS)
-        for task in self._tasks[1:]:
-            task.cancel()
-        await asyncio.gather(*self._tasks[1:], return_exceptions=True)
+        await _end(*self._tasks[1:])
         for worker in self.workers:
             await worker.close()
         if self.demo is not None:
             await self.demo.stop()
-        self._tasks[0].cancel()
-        await asyncio.gather(self._tasks[0], return_exceptions=True)
+        await _end(self._tasks[0])
         self.trail.close()
+
+
+class Post:
+    """One PBX's worker in a process of its own, which tells hubs elsewhere."""
+
+    def __init__(self, config: PbxConfig) -> None:
+        self.trail = Trail()
+        self.carrier = Carrier(bus())
+        self.worker = PbxWorker(config, self.carrier, self.trail)
+
+    async def run(self) -> None:
+        """Until cancelled; then the session with the PBX is closed, and what is known is written and told."""
+        quieten_the_layer()
+        carrying = asyncio.create_task(self.carrier.run(), name="carrier")
+        working = asyncio.create_task(self.worker.run(), name=f"worker.{self.worker.name}")
+        try:
+            await asyncio.gather(carrying, working)
+        finally:
+            await _end(working)
+            await self.worker.close()
+            await _end(carrying)
+            await self.carrier.close()
+            self.trail.close()
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def quieten_the_layer() -> None:
+    """While Redis is away, channels_redis logs a traceback every second. The carrier and the reader say it once."""
+    logging.getLogger("channels_redis.pubsub").addFilter(_not_about_redis_being_away)
+
+
+def _not_about_redis_being_away(record: logging.LogRecord) -> bool:
+    return record.exc_info is None or not isinstance(record.exc_info[1], ERRORS)

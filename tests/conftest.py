@@ -10,7 +10,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
 
-pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres"]
+pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres", "tests.house.redis"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -26,6 +26,7 @@ NEEDED: dict[str, Callable[[], bool]] = {
     "chromium": lambda: bool(shutil.which("chromium")),
     "patchelf": lambda: bool(shutil.which("patchelf")),
     "postgresql": postgres,
+    "redis-server": lambda: bool(shutil.which("redis-server") or shutil.which("valkey-server")),
 }
 
 

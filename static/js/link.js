@@ -125,6 +125,9 @@ export class Link extends EventTarget {
     }
     if (state !== "open") return this.#brokenLines(state);
     this.#lostAt = 0;
+    if (!this.#store.pbxs.size) {
+      return [{what: gettext("No PBX has a worker yet"), todo: gettext("Start one for each PBX: manage.py runpbx NAME. If they run, look whether Redis does."), calm: true}];
+    }
     return [...this.#store.pbxs.values()].flatMap(pbx => this.#pbxLines(pbx, this.#health.get(pbx.name)));
   }
 

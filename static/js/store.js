@@ -98,8 +98,9 @@ export class Store {
 
   /** @returns {boolean} false when the beat shows that a frame was lost: ask for a snapshot */
   beat({pbx: name, epoch, seq, age_ms: age, rtt_ms: rtt, link}) {
+    // One that hello did not name: its worker came later.
+    if (!this.pbxs.has(name)) this.pbxs.set(name, {...this.#newPbx(name), lostAt: performance.now()});
     const pbx = this.#hear(name);
-    if (!pbx) return true;
     Object.assign(pbx, {age, rtt, link});
     this.#emit({pbx: name, reset: false, keys: {}, frame: null});
     const behind = pbx.ready && (epoch !== pbx.epoch || seq > pbx.seq);

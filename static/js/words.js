@@ -123,6 +123,14 @@ const LINK_CODES = {
     gettext("The PBX has gone silent"),
     gettext("The connection stands but nothing comes: the panel is connecting again."),
   ],
+  bus_lost: [
+    gettext("The panel's own parts cannot reach each other"),
+    gettext("Check that the Redis that PHOENIX_REDIS names is running. The PBX itself is not concerned."),
+  ],
+  worker_lost: [
+    gettext("The panel's worker for this PBX is gone"),
+    gettext("Start it again: manage.py runpbx. The PBX itself is not concerned."),
+  ],
   malformed: [
     gettext("The PBX sent what is not AMI"),
     gettext("Check that the address is Asterisk's manager port and that nothing in between changes the bytes."),

@@ -15,7 +15,8 @@ from channels.layers import get_channel_layer
 
 from ami.client import Address
 from audit.trail import Trail
-from floor.hub import Hub, Watcher, worker_channel
+from floor.carrier import Bus, Carrier, Reader
+from floor.hub import Hub, Watcher
 from floor.worker import PbxConfig, PbxWorker
 from tests.lab.checker import Checker, unescape
 from tests.lab.instance import Asterisk
@@ -88,21 +89,26 @@ class Page:
 
 
 class Desk:
-    """Runs the worker of one Asterisk, with a page that looks."""
+    """Runs the worker of one Asterisk, with a page that looks; with a bus, its picture and the commands go over it."""
 
-    def __init__(self, asterisk: Asterisk, account: str = "panel", url: str = "", user_id: int = 0) -> None:
+    def __init__(
+        self, asterisk: Asterisk, account: str = "panel", url: str = "", user_id: int = 0, bus: Bus | None = None
+    ) -> None:
         self.page = Page()
         self.hub = Hub()
         self.trail = Trail()
         address = Address.parse(url or asterisk.ami_url(account))
         config = PbxConfig("lab", address, re.compile(r"^\d{2,6}$"), re.compile(r"^PJSIP/trunk"))
-        self.worker = PbxWorker(config, self.hub, self.trail)
+        self.carrier = Carrier(bus) if bus is not None else None
+        self.worker = PbxWorker(config, self.carrier or self.hub, self.trail)
+        self._between = [self.carrier.run, Reader(bus, self.hub).run] if bus and self.carrier else []
         self.watcher = Watcher(self.page, frozenset({"call", "party"}), user_id)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         self.hub.join(self.watcher, {})
-        self._tasks = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.hub.pump())]
+        runs = (self.worker.run, self.hub.pump, *self._between)
+        self._tasks = [asyncio.create_task(run()) for run in runs]
         return self
 
     async def __aexit__(
@@ -111,8 +117,9 @@ class Desk:
         self._tasks[0].cancel()
         await asyncio.gather(self._tasks[0], return_exceptions=True)
         await self.worker.close()
-        self._tasks[1].cancel()
-        await asyncio.gather(self._tasks[1], return_exceptions=True)
+        for task in self._tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*self._tasks[1:], return_exceptions=True)
         await sync_to_async(self.trail.close)()
 
     async def live(self) -> Self:
@@ -178,7 +185,7 @@ class Desk:
             **changed,
         }
         before = len(self.page.results)
-        await self.hub.command(self.watcher, command, worker_channel("lab").partition(".")[2])
+        await self.hub.command(self.watcher, command, "lab")
         await self.page.until(lambda: len(self.page.results) > before)
         return self.page.results[-1]
 

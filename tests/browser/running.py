@@ -21,6 +21,9 @@ PASSWORD = re.compile(r"signs in with the password (\S+)")
 class Panel:
     """One running panel. Use as a context manager."""
 
+    options: tuple[str, ...] = ()
+    """Of ``runpanel``, beside its port."""
+
     def __init__(self, var: Path, **environment: str) -> None:
         """``environment``: the settings, as in ``PHOENIX_PBX="ami://…"``; the surroundings' own are not inherited."""
         self.var = var
@@ -61,19 +64,22 @@ class Panel:
 
     def start(self, port: int = 0) -> Self:
         """Start it, on a free port if none is given, and wait until it serves."""
+        self._begin("runpanel", *self.options, "--port", str(port))
+        line = self._first_line()
+        match = re.search(r"http://[^/]+/", line)
+        assert match is not None, line + (self.var / "log").read_text()
+        self.url = match.group(0)
+        return self
+
+    def _begin(self, *arguments: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "runpanel", "--port", str(port)],
+            [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=(self.var / "log").open("a"),
             text=True,
         )
-        line = self._first_line()
-        match = re.search(r"http://[^/]+/", line)
-        assert match is not None, line + (self.var / "log").read_text()
-        self.url = match.group(0)
-        return self
 
     @property
     def port(self) -> int:
@@ -130,3 +136,20 @@ class Panel:
     @property
     def log(self) -> str:
         return (self.var / "log").read_text()
+
+
+class Web(Panel):
+    """A process that serves browsers only; workers elsewhere tell it, over the Redis that its settings name."""
+
+    options = ("--web",)
+
+
+class Post(Panel):
+    """One PBX's worker as a process of its own: ``lab``."""
+
+    def start(self, port: int = 0) -> Self:
+        """Start it, and wait until it runs; not until its PBX is live."""
+        self._begin("runpbx", "lab")
+        line = self._first_line()
+        assert "lab" in line, line + self.log
+        return self

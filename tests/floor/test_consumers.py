@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -12,9 +13,10 @@ from django.test import Client
 
 from accounts.models import User
 from floor import hub as hubs
+from floor.consumers import PanelConsumer
 from floor.frames import Frame, Snapshot
 from floor.hub import Hub
-from phoenix_panel.asgi import application
+from phoenix_panel.asgi import application, never_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,6 +128,65 @@ async def test_what_is_no_word_of_ours_harms_nothing(hub: Hub, bob: User, text: 
     await communicator.send_to('{"type": "ping", "n": 9}')
     assert await told(communicator, 1) == [{"type": "pong", "n": 9}]
     await communicator.disconnect()
+
+
+class Server:
+    """An ASGI server's ``send`` that is said never to wait."""
+
+    def __init__(self, *, waits: bool = False, breaks: bool = False) -> None:
+        self.got: list[dict[str, Any]] = []
+        self._waits, self._breaks = waits, breaks
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if self._breaks:
+            raise OSError("gone")
+        if self._waits:
+            await asyncio.sleep(0)
+        self.got.append(message)
+
+
+def consumer_of(server: Server) -> PanelConsumer:
+    consumer = PanelConsumer()
+    consumer._outbox, consumer._over, consumer._send_now = asyncio.Queue(10), False, server.send
+    return consumer
+
+
+async def test_a_server_that_never_waits_is_handed_each_message_at_once_and_in_order() -> None:
+    server = Server()
+    consumer = consumer_of(server)
+    consumer.deliver("a")
+    consumer.deliver("b")
+    consumer.close_with(4012)
+    consumer.deliver("after the end")
+    assert [message.get("text", message.get("code")) for message in server.got] == ["a", "b", 4012]
+    assert consumer._outbox.empty()
+
+
+async def test_one_that_waits_after_all_is_not_trusted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PanelConsumer, "may_send_now", True)
+    consumer = consumer_of(Server(waits=True))
+    consumer.deliver("a")
+    consumer.deliver("b")
+    assert not PanelConsumer.may_send_now
+    assert consumer._outbox.get_nowait() == {"type": "websocket.close", "code": 4408}, "nobody knows what arrived"
+
+
+async def test_a_socket_that_broke_is_tried_once(caplog: pytest.LogCaptureFixture) -> None:
+    consumer = consumer_of(Server(breaks=True))
+    for text in "abc":
+        consumer.deliver(text)
+    assert len(caplog.records) == 1
+
+
+def test_only_daphne_is_known_never_to_wait() -> None:
+    from functools import partial
+
+    from daphne.server import Server as Daphne
+
+    daphne = Daphne.__new__(Daphne)
+    assert never_waits(partial(daphne.handle_reply, None))
+    assert not never_waits(Server().send)
+    assert not never_waits(partial(Server().send))
 
 
 def command(**target: Any) -> str:

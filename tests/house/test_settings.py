@@ -62,6 +62,14 @@ PBX = "ami://panel:s3cret-word@192.0.2.10:5038"
         ("PHOENIX_PBX_" + "X" * 33, PBX, "1 to 32"),
         ("PHOENIX_PBX_", PBX, "1 to 32"),
         ("SECRET_KEY_FILE", "/no/such/file", "can't be read"),
+        ("PHOENIX_REDIS", "s3cret-word", "must look like"),
+        ("PHOENIX_REDIS", "http://:s3cret-word@redis", "must look like"),
+        ("PHOENIX_REDIS", "redis://:s3cret-word@redis:port", "must look like"),
+        ("PHOENIX_REDIS", "redis://:s3cret-word@redis/one", "must look like"),
+        ("PHOENIX_REDIS", "redis://", "must look like"),
+        ("PHOENIX_REDIS", "unix://", "must look like"),
+        ("PHOENIX_REDIS_PREFIX", "a:b", "1 to 16"),
+        ("PHOENIX_REDIS_FILE", "/no/such/file", "can't be read"),
     ],
 )
 def test_a_wrong_value_is_one_clear_line(name: str, value: str, words: str, read: Any) -> None:
@@ -146,6 +154,21 @@ def test_secrets_from_files(read: Any, tmp_path: Path) -> None:
     assert settings["SECRET_KEY"] == "k" * 60
 
 
+@pytest.mark.parametrize(
+    "url", ["redis://:s3cret@r:6380/1", "rediss://u:p@r", "unix:///run/redis.sock", "redis://[::1]"]
+)
+def test_redis_is_for_commands_that_nobody_keeps(url: str, read: Any, tmp_path: Path) -> None:
+    (tmp_path / "redis").write_text(url + "\n")
+    settings = read(PHOENIX_REDIS_FILE=str(tmp_path / "redis"))
+    layer = settings["CHANNEL_LAYERS"]["default"]
+    assert layer["BACKEND"] == "channels_redis.pubsub.RedisPubSubChannelLayer"
+    (host,) = layer["CONFIG"]["hosts"]
+    assert (host["address"], host["socket_timeout"]) == (url, None)
+    assert host["max_connections"] >= 500
+    assert layer["CONFIG"]["symmetric_encryption_keys"] == [settings["SECRET_KEY"]]
+    assert read()["CHANNEL_LAYERS"]["default"]["BACKEND"] == "channels.layers.InMemoryChannelLayer"
+
+
 def test_postgresql(read: Any) -> None:
     database = read(DATABASE_URL="postgres://panel:p%40ss@db.example/floor")["DATABASES"]["default"]
     assert database["ENGINE"] == "django.db.backends.postgresql"
@@ -215,12 +238,16 @@ def test_a_damaged_key_is_said(tmp_path: Path) -> None:
         ({"SECRET_KEY": "django-insecure-" + "abcdefghijklmnopqrstuvwxyz0123456789"}, ["phoenix.E003"]),
         ({"SECRET_KEY": "x" * 64}, ["phoenix.E003"]),
         ({"SECRET_KEY": "too short"}, ["phoenix.E003"]),
+        (
+            {"CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}}},
+            ["phoenix.E005"],
+        ),
     ],
 )
 def test_checks(changes: dict[str, Any], ids: list[str], settings: Any) -> None:
     for name, value in changes.items():
         setattr(settings, name, value)
-    ran = (checks.check_hosts, checks.check_secret, checks.check_versions, checks.check_https)
+    ran = (checks.check_hosts, checks.check_secret, checks.check_versions, checks.check_https, checks.check_layer)
     assert [message.id for check in ran for message in check(None)] == ids
 
 

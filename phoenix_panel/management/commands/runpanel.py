@@ -1,4 +1,7 @@
-"""Serve browsers and PBXs on one event loop: Daphne, one worker for each PBX, the in-memory channel layer."""
+"""Serve browsers and PBXs on one event loop: Daphne, one worker for each PBX, the in-memory channel layer.
+
+With ``--web``, browsers alone: workers elsewhere (``runpbx``) tell this process over Redis what is true.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,15 @@ the frame's size, and by the consumer."""
 
 
 class Command(BaseCommand):
-    help = "Runs the whole panel in one process."
+    help = "Runs the whole panel in one process; with --web, a process that serves browsers only."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
         parser.add_argument("--port", default=8000, type=int, help="port to listen on (8000); 0: a free one")
+        parser.add_argument("--web", action="store_true", help="serve browsers only; needs PHOENIX_REDIS, and runpbx")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _fits(web=options["web"])
         # It first: it imports Daphne, which installs Twisted's asyncio reactor.
         from phoenix_panel.server import Server  # isort: skip
         from twisted.internet import defer, reactor
@@ -46,7 +51,7 @@ class Command(BaseCommand):
 
         def start() -> None:
             nonlocal panel
-            panel = Panel()
+            panel = Panel(web=options["web"])
             panel.start()
 
         def stop() -> Any:
@@ -117,6 +122,20 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def _fits(*, web: bool) -> None:
+    """``--web`` and PHOENIX_REDIS belong together.
+
+    The whole panel would start its own workers beside those that the others use, and each command would come to both.
+    """
+    if web and not settings.PHOENIX_REDIS:
+        raise CommandError("--web needs PHOENIX_REDIS, as in redis://127.0.0.1:6379: see docs/scaling.md.")
+    if not web and settings.PHOENIX_REDIS:
+        raise CommandError(
+            "PHOENIX_REDIS is set, so the panel runs in several processes: start runpanel --web, and runpbx NAME for "
+            "each PBX. Without PHOENIX_REDIS, runpanel is all of it."
+        )
 
 
 async def _awaited(coroutine: Any) -> None:
