@@ -49,8 +49,7 @@ def same_origin(scope: Scope) -> bool:
 
 def never_waits(send: Any) -> bool:
     """True for a ``send`` that is done when it returns: Daphne's hands the message to Twisted, which buffers."""
-    server = getattr(getattr(send, "func", None), "__self__", None)
-    return type(server).__module__ == "daphne.server"
+    return getattr(getattr(send, "func", None), "__module__", "") == "daphne.server"  # the method's, ours inherits it
 
 
 class OriginGate:

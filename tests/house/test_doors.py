@@ -257,3 +257,18 @@ def test_listening_for_others_without_a_name_is_said(panel: Panel) -> None:
     running.terminate()
     _, said = running.communicate(timeout=15)
     assert said.count("PHOENIX_HOSTS=name.or.address") == 1
+
+
+def test_our_server_is_known_never_to_wait() -> None:
+    """It is Daphne's own method that doesn't: a subclass of ours that has it is as good, one with another is not."""
+    from functools import partial
+
+    from phoenix_panel.asgi import never_waits
+    from phoenix_panel.server import Server
+
+    class Slow(Server):
+        async def handle_reply(self, protocol: object, message: object) -> None:
+            pass
+
+    assert never_waits(partial(Server.__new__(Server).handle_reply, None))
+    assert not never_waits(partial(Slow.__new__(Slow).handle_reply, None))
