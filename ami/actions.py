@@ -14,7 +14,10 @@ from ami.errors import EncodingRefused
 from ami.protocol import encode
 
 _HIDDEN = frozenset({"Key", "Secret"})
+_NO_SUCH_ACTION = "Invalid/unknown command. Use Action: ListCommands to show available commands."
+"""What Asterisk says when the module that has the action is not loaded."""
 _MASK = re.compile(r"[a-z]+(,[a-z]+)*")
+_WHOLE_CHANNEL = re.compile(r"[^/\s][^\s]*-[0-9a-f]{8}(;[12])?")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -106,6 +109,59 @@ def hangup(uniqueid: str, cause: int = 16) -> Action:
     return Action("Hangup", (("Channel", uniqueid), ("Cause", str(cause))), mutating=True)
 
 
+def confbridge_list_rooms() -> Action:
+    """List the conference rooms that somebody is in: parties, marked ones, lock. Needs write class ``reporting``.
+
+    An Asterisk without ConfBridge has no rooms.
+    """
+    return Action("ConfbridgeListRooms", is_list=True, empty_errors=("No active conferences.", _NO_SUCH_ACTION))
+
+
+def confbridge_list(conference: str) -> Action:
+    """List who is in one room. Needs write class ``reporting``. A room that is no more has nobody in it."""
+    empty = ("No active conferences.", "No Conference by that name found.")
+    return Action("ConfbridgeList", (_conference(conference),), is_list=True, empty_errors=empty)
+
+
+def confbridge_mute(conference: str, channel: str) -> Action:
+    """Nobody in the room hears this participant any more. ``channel``: its full name."""
+    return Action("ConfbridgeMute", (_conference(conference), _participant(channel)), mutating=True)
+
+
+def confbridge_unmute(conference: str, channel: str) -> Action:
+    """The room hears this participant again. ``channel``: its full name."""
+    return Action("ConfbridgeUnmute", (_conference(conference), _participant(channel)), mutating=True)
+
+
+def confbridge_kick(conference: str, channel: str) -> Action:
+    """Put this participant out of the room; its call goes on in the dialplan, which mostly ends it."""
+    return Action("ConfbridgeKick", (_conference(conference), _participant(channel)), mutating=True)
+
+
+def confbridge_lock(conference: str) -> Action:
+    """Nobody but admins gets into the room any more. No event tells of it (measured on 16 and 22)."""
+    return Action("ConfbridgeLock", (_conference(conference),), mutating=True)
+
+
+def confbridge_unlock(conference: str) -> Action:
+    """Everybody gets into the room again. No event tells of it."""
+    return Action("ConfbridgeUnlock", (_conference(conference),), mutating=True)
+
+
+def _conference(name: str) -> tuple[str, str]:
+    if not name or name != name.strip():
+        raise EncodingRefused("Conference", "is empty or has blanks around it")
+    return "Conference", name
+
+
+def _participant(channel: str) -> tuple[str, str]:
+    """These actions take names only, no Uniqueid, and match by prefix: ``PJSIP/10`` mutes 101 (measured); ``all`` and
+    ``participants`` reach everybody. A whole name with its eight digits is the prefix of no other."""
+    if not _WHOLE_CHANNEL.fullmatch(channel):
+        raise EncodingRefused("Channel", "is no whole channel name")
+    return "Channel", channel
+
+
 # Every builder there is. The tests feed each one's every text field with hostile values.
 BUILDERS: tuple[Callable[..., Action], ...] = (
     challenge,
@@ -118,4 +174,11 @@ BUILDERS: tuple[Callable[..., Action], ...] = (
     core_settings,
     list_commands,
     hangup,
+    confbridge_list_rooms,
+    confbridge_list,
+    confbridge_mute,
+    confbridge_unmute,
+    confbridge_kick,
+    confbridge_lock,
+    confbridge_unlock,
 )

@@ -26,6 +26,7 @@ from audit.trail import AuditUnavailable, Trail, What, Who
 from floor import registry
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
+from live.resync import Step
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +103,24 @@ Reply = Callable[[str, dict[str, Any]], Awaitable[None]]
 """Send one message to a hub's channel."""
 
 
+Read = Callable[[tuple[Step, ...]], Awaitable[None]]
+"""Read lists into the model, on the session whose events feed it; the model's owner looks again after that."""
+
+
 class Dispatcher:
     """Takes the commands for one PBX, one life each."""
 
-    def __init__(self, pbx: Pbx, link: Link, trail: Trail, reply: Reply, epoch: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        pbx: Pbx,
+        link: Link,
+        trail: Trail,
+        reply: Reply,
+        epoch: Callable[[], int],
+        read: Read | None = None,
+    ) -> None:
         self._pbx, self._link, self._trail, self._reply, self._epoch = pbx, link, trail, reply, epoch
+        self._read = read
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -214,12 +228,15 @@ class Dispatcher:
     def _responded(self, underway: _Underway, future: asyncio.Future[ami.Message]) -> None:
         """Asterisk answered one of the actions. ``Success`` proves nothing; only all ``Error`` decides."""
         underway.answers += 1
+        assert underway.plan is not None
+        if underway.answers == len(underway.plan.sends) and underway.plan.reread and self._read is not None:
+            # Now, not before: a list that was asked earlier may show what was.
+            self._start(self._read(underway.plan.reread))
         if future.cancelled() or future.exception() is not None:
             return
         response = future.result()
         if response.response == "Error":
             underway.errors.append(response.text("Message").strip())
-        assert underway.plan is not None
         if len(underway.errors) == len(underway.plan.sends) and underway.result is None:
             # It can't have been us if the effect is there all the same.
             code = "gone" if underway.plan.proved(self._pbx) else "asterisk"

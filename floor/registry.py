@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 import ami
 from accounts.permissions import UserSnapshot
 from live.pbx import Pbx
+from live.resync import Step
 
 Words = str | Promise
 """For a user: translated when it is shown."""
@@ -51,6 +52,8 @@ class Plan:
     sends: tuple[ami.Action, ...]
     proved: Callable[[Pbx], bool]
     """True once the live model, by an event or a re-read, shows the effect."""
+    reread: tuple[Step, ...] = ()
+    """Lists to read when Asterisk has answered, where no event tells of the effect."""
 
 
 class NoArgs(BaseModel):
@@ -64,7 +67,7 @@ class Action:
     """One thing that a user does to one entity."""
 
     verb: str
-    """Its name everywhere, and the right that it needs: ``calls.hangup``."""
+    """Its name everywhere, and mostly the right that it needs: ``calls.hangup``."""
     target: str
     """The kind of entity."""
     label: Words
@@ -75,10 +78,12 @@ class Action:
     """The question to ask first, or "" for none."""
     danger: bool = False
     """It can't be undone and somebody notices."""
+    granted_by: str = ""
+    """The right that it needs, where that is another than its verb: who may mute may unmute."""
 
     @property
     def right(self) -> str:
-        return self.verb
+        return self.granted_by or self.verb
 
 
 ACTIONS: Final[dict[str, Action]] = {}

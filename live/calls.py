@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from live import channels
 from live.bridges import Kind
 from live.changes import Changes, Fields, Published
+from live.changes import milliseconds as _ms
 from live.channels import Channel
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Calls:
 
     def touch(self, channel: Channel) -> None:
         self._touched.add(channel.uniqueid)
+        self.pbx.conferences.touch(channel.uniqueid)
 
     def hung_up(self, channel: Channel, cause: int, reason: str) -> None:
         """A member is going; the cause that a call ends with is the first that says something."""
@@ -230,7 +232,9 @@ class Calls:
                 self._absorbed.append(old_id)
         call.members = {channel.uniqueid for channel in part}
         for channel in part:
-            channel.call = call.id
+            if channel.call != call.id:
+                channel.call = call.id
+                self.pbx.conferences.touch(channel.uniqueid)
         return call
 
     # --- saying
@@ -318,11 +322,11 @@ class Calls:
         state = "hold" if leg.held and state == "up" else state
         said = published.entities.get("party", {}).get(key)
         since = said["since"] if said and said["state"] == state else _ms(now if said else leg.created)
-        number, name = self._identity(leg)
+        number, name = self.identity(leg)
         return {
             "call": self.key(call.id),
             "role": "caller" if leg is caller else "callee",
-            "side": self._side(leg),
+            "side": self.side(leg),
             "channel": leg.name,
             "number": number,
             "name": name,
@@ -330,7 +334,7 @@ class Calls:
             "since": since,
         }
 
-    def _identity(self, leg: Channel) -> tuple[str, str]:
+    def identity(self, leg: Channel) -> tuple[str, str]:
         """Number and name of who sits at this leg.
 
         An extension of ours is its device (a caller ID may be anything: Originate sets it, people forge it); anybody
@@ -343,14 +347,14 @@ class Calls:
             return resource, leg.caller_name
         return leg.number, leg.caller_name
 
-    def _side(self, leg: Channel) -> str:
+    def side(self, leg: Channel) -> str:
         """Unknown counts as internal, and is therefore denied to whom it is not granted."""
         if leg.local_half:
             return "app"
         return "outside" if self.pbx.trunks.search(leg.device) else "internal"
 
     def _direction(self, legs: list[Channel]) -> str:
-        sides = [self._side(leg) for leg in legs]
+        sides = [self.side(leg) for leg in legs]
         if sides and sides[0] == "outside":
             return "inbound"
         return "outbound" if "outside" in sides else "internal"
@@ -390,8 +394,7 @@ class Calls:
             self._drop(self.calls[self._ended.pop(0)], published, changes)
 
     def key(self, uniqueid: str) -> str:
-        """Every key begins with its PBX's name."""
-        return f"{self.pbx.name}/{uniqueid}"
+        return self.pbx.key(uniqueid)
 
 
 _STATES: Final = {
@@ -400,7 +403,3 @@ _STATES: Final = {
     channels.RINGING: "ringing",
     channels.UP: "up",
 }
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

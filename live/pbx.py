@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ami.protocol import Message
-from live import bridges, channels
+from live import bridges, channels, conferences
 from live.bridges import Bridge, Kind
 from live.calls import Calls
 from live.changes import Changes, Entities, Published
 from live.channels import Channel, given, take_snapshot
+from live.conferences import Conferences
 
 TOMBSTONE_S: Final = 60.0
 """How long a Uniqueid that hung up stays dead for lists and late events (Asterisk 16 lists a channel up to seconds
@@ -49,6 +50,7 @@ class Pbx:
         self.unknown = 0
         """Events, while settled, about a channel that neither lives nor has a tombstone: each is a fault somewhere."""
         self.calls = Calls(self)
+        self.conferences = Conferences(self)
         self._published = Published()
         self._order = 0
 
@@ -108,6 +110,7 @@ class Pbx:
         self.expire(now)
         changes = Changes()
         self.calls.fold(self._published, changes, now)
+        self.conferences.fold(self._published, changes)
         return changes
 
     def entities(self) -> Entities:
@@ -125,7 +128,8 @@ class Pbx:
         return self.calls.unsettled
 
     def expire(self, now: float) -> None:
-        """Forget tombstones older than a minute."""
+        """Forget tombstones older than a minute, and what waits for a channel that never came."""
+        self.conferences.expire(now)
         while self.tombstones:
             uniqueid, died = next(iter(self.tombstones.items()))
             if now - died < TOMBSTONE_S:
@@ -141,8 +145,13 @@ class Pbx:
             channel.settles = 0.0
             channel.left.clear()
             self.calls.touch(channel)
+        self.conferences.retell()
 
     # --- what the handlers share
+
+    def key(self, rest: str) -> str:
+        """Every key begins with its PBX's name."""
+        return f"{self.name}/{rest}"
 
     def known(self, uniqueid: str) -> Channel | None:
         """The live channel of this Uniqueid; an unknown one is counted, a dead one is not."""
@@ -157,6 +166,7 @@ class Pbx:
     def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        self.conferences.born(uniqueid)
         return channel
 
     def _snapshot(self, channel: Channel, message: Message, prefix: str = "") -> None:
@@ -261,6 +271,7 @@ class Pbx:
         if channel is None:
             return
         self.calls.hung_up(channel, cause, reason)
+        self.conferences.leave(uniqueid)
         # Who was with it is about to hang up too, or to go on elsewhere: not worth a picture of its own.
         for other in [*channel.dials]:
             self.undial(uniqueid, other)
@@ -459,4 +470,6 @@ HANDLERS: Final[dict[str, Handler]] = {
     "UnParkedCall": _unparked,
     "ParkedCallGiveUp": _unparked,
     "ParkedCallTimeOut": _unparked,
+    # where they meet in numbers
+    **conferences.HANDLERS,
 }

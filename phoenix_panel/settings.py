@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "audit",
     "floor",
     "calls",
+    "conferences",
 ]
 
 MIDDLEWARE = [

@@ -74,7 +74,7 @@ export class Actions extends EventTarget {
   /** An `unknown` may be settled by a second result. */
   #answered({id, outcome, code, detail}) {
     const command = this.#byId.get(id);
-    if (command) this.#end(command, outcome, resultWords(outcome, code, detail));
+    if (command) this.#end(command, outcome, resultWords(command.action.target, outcome, code, detail));
   }
 
   #cut() {

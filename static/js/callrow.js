@@ -2,15 +2,10 @@
 
 import {html, nothing} from "../vendor/lit-3.3.3.js";
 import {icon} from "./icons.js";
+import {actionButton, resultNote} from "./notes.js";
 import {DIRECTIONS, phaseWords} from "./words.js";
 
 const VERB_ICONS = {"calls.hangup": "phone-off"};
-const RESULT_LOOKS = {
-  pending: ["loader-2", "idle"],
-  done: ["check", "ready"],
-  refused: ["alert-triangle", "act-now"],
-  unknown: ["help-circle", "waiting"],
-};
 
 /** How a row is called where there is no table around it: in a dialog, in a toast, for a screen reader. */
 export function rowName(row) {
@@ -29,14 +24,14 @@ export function callRow(row, view) {
   const over = row.phase === "ended";
   const classes = [over && "ended", view.stale && "stale"].filter(Boolean).join(" ");
   return html`<tr role="row" class=${classes} aria-rowindex=${view.index + 2} aria-selected=${view.selected}
-      tabindex=${view.focusable ? 0 : -1} data-key=${row.key}>
+      tabindex=${view.focusable ? 0 : -1} data-kind="call" data-key=${row.key}>
     <td role="gridcell">${chip(row.phase)}</td>
     ${view.showPbx ? html`<td role="gridcell" class="pbx">${row.pbx}</td>` : nothing}
     <td role="gridcell" class="who from num">${direction(row)}${row.from ? person(row.from) : none()}</td>
     <td role="gridcell" class="who to num">${callees(row, over)}</td>
     <td role="gridcell" class="place">${row.place}</td>
     <td role="gridcell" class="right time">${time(row)}</td>
-    <td role="gridcell" class="acts-cell"><div class="acts">${flags(row)}${result(view.command)}${over ? nothing : toolbar(row, view)}</div></td>
+    <td role="gridcell" class="acts-cell"><div class="acts">${flags(row)}${resultNote(view.command)}${over ? nothing : toolbar(row, view)}</div></td>
   </tr>`;
 }
 
@@ -89,22 +84,8 @@ function flags(row) {
   return html`<span class="flag" title=${words}>${icon("arrows-split-2")}<span class="said">${words}</span></span>`;
 }
 
-function result(command) {
-  if (!command) return nothing;
-  const [name, hue] = RESULT_LOOKS[command.state];
-  const text = command.state === "pending" ? command.text : `${command.action.label}: ${command.text}`;
-  return html`<span class="said-result ${hue} ${command.state}" title=${text}>${icon(name)}<span>${command.text}</span></span>`;
-}
-
 function toolbar(row, {actions, command, objection, index}) {
   if (!actions.length || command?.state === "pending") return nothing;
   const label = interpolate(gettext("What to do with %(call)s"), {call: rowName(row)}, true);
-  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => button(action, objection))}</div>`;
-}
-
-function button({verb, label, danger}, objection) {
-  const name = VERB_ICONS[verb];
-  const title = objection ? `${label}: ${objection}` : label;
-  return html`<button type="button" class="btn ${name ? "icon" : ""} ${danger ? "danger" : ""}" tabindex="-1" data-verb=${verb}
-    title=${title} aria-label=${title} aria-disabled=${objection ? "true" : nothing}>${name ? icon(name) : label}</button>`;
+  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => actionButton(action, {objection, iconName: VERB_ICONS[action.verb], tabindex: -1}))}</div>`;
 }

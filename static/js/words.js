@@ -59,10 +59,33 @@ export function placeName(call) {
   return call.queue || "";
 }
 
+export const NO_LIVE_DATA = gettext("No live data from this PBX: what is shown may be over.");
+
+/** By kind: it is another now than when she pressed. */
+export const CHANGED = {
+  call: gettext("The call has changed: close this and look again."),
+  participant: gettext("The participant has moved: close this and look again."),
+  room: gettext("Somebody came or left: look again."),
+};
+
+/** Codes that say something of the thing itself, by kind. */
+const RESULTS_OF = {
+  call: {
+    gone: gettext("The call had already ended"),
+    changed: gettext("The call changed before the click arrived: look again"),
+  },
+  participant: {
+    gone: gettext("The participant had already left"),
+    changed: gettext("The participant moved before the click arrived: look again"),
+  },
+  room: {
+    gone: gettext("The conference had already ended"),
+    changed: gettext("Somebody came or left before the click arrived: look again"),
+  },
+};
+
 const RESULTS = {
   no_right: gettext("Your role does not allow it"),
-  gone: gettext("The call had already ended"),
-  changed: gettext("The call changed before the click arrived: look again"),
   stale_epoch: gettext("The panel had lost the PBX in between: look again"),
   expired: gettext("It took too long and was not sent"),
   bad_command: gettext("The panel did not understand the command"),
@@ -76,10 +99,10 @@ const RESULTS = {
 };
 
 /** What became of a command, in one sentence. */
-export function resultWords(outcome, code, detail) {
+export function resultWords(kind, outcome, code, detail) {
   if (outcome === "done") return gettext("Done");
   if (outcome === "unknown") return gettext("No proof from the PBX: checking");
-  const reason = RESULTS[code] ?? gettext("Refused");
+  const reason = RESULTS_OF[kind]?.[code] ?? RESULTS[code] ?? gettext("Refused");
   return detail ? `${reason}: ${detail}` : reason;
 }
 

@@ -80,6 +80,7 @@ def test_what_is_harmless_passes() -> None:
 
 
 SAFE = {"user": "u", "key": "k", "events": "off", "uniqueid": "1.1", "cause": 16}
+SAFE |= {"conference": "801", "channel": "PJSIP/101-0000008c"}
 STRING_FIELDS = [
     pytest.param(builder, name, id=f"{builder.__name__}-{name}")
     for builder in BUILDERS

@@ -12,7 +12,9 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from accounts.models import User
+from accounts.rights import ROLES
 from floor import hub as hubs
+from floor import registry
 from floor.consumers import PanelConsumer
 from floor.frames import Frame, Snapshot
 from floor.hub import Hub
@@ -51,8 +53,10 @@ async def test_a_supervisor_is_greeted_with_what_she_may_do(hub: Hub, bob: User)
     assert (await communicator.connect())[0]
     hello, snapshot = await told(communicator, 2)
     assert hello["user"] == {"name": "Bob"}
-    assert hello["rights"] == ["calls.hangup", "calls.view"]
-    assert [action["verb"] for action in hello["actions"]] == ["calls.hangup"]
+    assert set(hello["rights"]) == ROLES["Supervisor"]
+    verbs = {action["verb"] for action in hello["actions"]}
+    assert verbs == {name for name, action in registry.ACTIONS.items() if action.right in ROLES["Supervisor"]}
+    assert "calls.hangup" in verbs
     assert snapshot["up"] == {"call": {"lab/a": {"rev": 1}}}
     hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
     assert (await told(communicator, 1))[0]["seq"] == 1
