@@ -49,6 +49,9 @@ ALLOWED_HOSTS = env.words("PHOENIX_HOSTS", "localhost,127.0.0.1,[::1]")
 # Whole origins, as browsers say them (`https://panel.example.com:8443`): for forms and the WebSocket behind a proxy.
 CSRF_TRUSTED_ORIGINS = env.words("PHOENIX_ORIGINS") or [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS]
 
+# Proxies of ours before the panel: so many entries of X-Forwarded-For are believed, from the right.
+PHOENIX_PROXIES = env.number("PHOENIX_PROXIES", 0, least=0, most=9)
+
 ROOT_URLCONF = "phoenix_panel.urls"
 ASGI_APPLICATION = "phoenix_panel.asgi.application"
 
@@ -165,7 +168,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "calls:board"
 LOGOUT_REDIRECT_URL = "login"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

@@ -15,6 +15,8 @@ def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
+handler400 = "phoenix_panel.errors.bad_request"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calls:board"), name="home"),
     path("calls/", include("calls.urls")),

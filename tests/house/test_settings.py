@@ -45,6 +45,7 @@ PBX = "ami://panel:s3cret-word@192.0.2.10:5038"
         ("PHOENIX_SESSION_HOURS", "0", "whole number from 1"),
         ("PHOENIX_SESSION_HOURS", "twelve", "whole number from 1"),
         ("PHOENIX_SESSION_HOURS", "١٢", "whole number from 1"),
+        ("PHOENIX_PROXIES", "-1", "whole number from 0"),
         ("PHOENIX_TIME_ZONE", "Mars/Olympus", "time zone"),
         ("PHOENIX_LANGUAGE", "tlh", "one of: en, ru"),
         ("PHOENIX_LOG_LEVEL", "loud", "one of: debug"),
@@ -93,7 +94,7 @@ def test_nothing_given_is_a_panel_on_this_machine(read: Any, tmp_path: Path) -> 
     assert settings["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
     assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "var" / "phoenix.sqlite3")
     assert not settings["DEBUG"]
-    assert settings["PASSWORD_HASHERS"][0].endswith(".Argon2PasswordHasher")
+    assert settings["PASSWORD_HASHERS"][0] == "accounts.hashers.Argon2"
     assert settings["SESSION_COOKIE_NAME"] == "phoenix"
     assert read()["SECRET_KEY"] == settings["SECRET_KEY"]
     assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
