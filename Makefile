@@ -4,9 +4,9 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 PY := .venv/bin/python
 
-.PHONY: run test check prove lab lock messages clean dev
+.PHONY: run test check prove lab lock messages screenshots clean dev
 
-run: # set up what is missing, then serve on http://HOST:PORT/
+run: # set up what is missing, then serve on http://HOST:PORT/ (the demo PBX, if no other is named)
 	@exec $(PYTHON) tools/setup.py run --host $(HOST) --port $(PORT)
 
 dev: # .venv with what checks and tests need
@@ -36,6 +36,9 @@ lock: dev # requirements*.txt from the ranges in pyproject.toml
 
 messages: dev # the words of the program into locale/, and compiled
 	$(PY) -m tools.messages
+
+screenshots: dev # docs/img/ from the running demo PBX
+	$(PY) -m tools.screenshots
 
 clean: # all that can be made again; the database and the secret key in var/ stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage var/static var/stamp-*

@@ -5,6 +5,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import throttle
+
+BUSY = "busy"  # the error's code when too many passwords are being checked already
+
 
 class SignInForm(AuthenticationForm):
     """Django's form; the same words whatever was wrong, so that nobody learns which names exist."""
@@ -30,4 +34,7 @@ class SignInForm(AuthenticationForm):
                 code="too_many",
                 params={"minutes": self.wait_minutes},
             )
-        return super().clean()
+        with throttle.turns.turn() as mine:
+            if not mine:
+                raise ValidationError(_("Too many people are signing in right now. Try again in a moment."), code=BUSY)
+            return super().clean()

@@ -1,6 +1,6 @@
 import re
 import zoneinfo
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
@@ -64,3 +64,8 @@ class Phone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pbx}: {self.dial_string}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Checked however it is made: what is saved here is dialled."""
+        self.clean_fields()
+        super().save(*args, **kwargs)

@@ -19,6 +19,12 @@ class UserSnapshot:
     active: bool
     rights: frozenset[str]
     language: str = "en"
+    phones: tuple[tuple[str, str], ...] = ()
+    """(PBX, dial string) of each phone that is hers."""
+
+    def phone(self, pbx: str) -> str:
+        """The dial string of her phone on this PBX, or ""."""
+        return dict(self.phones).get(pbx, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class TargetSnapshot:
     key: str
     pbx: str
     numbers: tuple[str, ...] = ()
+    owner: int = 0  # the id of the user who began it; 0 if nobody did, or it is not known
+    device: str = ""  # the phone that it is at: technology and resource, as in a dial string
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,30 @@ class Deny:
 Decision: TypeAlias = Allow | Deny
 
 
+# Rights that nobody is granted: what each comes to. First, which rights are enough (one of them) for what is the
+# user's own; then, which for all else. To end what one began one needs no more than to be allowed to begin it.
+_COME_TO: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "calls.stop": (frozenset({"calls.listen", "calls.whisper"}), frozenset({"calls.hangup"})),
+}
+
+
+def enough(right: str, own: bool | None = None) -> frozenset[str]:
+    """The rights of which one is enough for what needs `right`, where it is the user's own (True), is not (False), or
+    for some target at least (None)."""
+    if right not in _COME_TO:
+        return frozenset({right})
+    hers, others = _COME_TO[right]
+    return others if own is False else hers | others
+
+
+def is_own(user: UserSnapshot, target: TargetSnapshot) -> bool:
+    """She began it, or it is at her phone (who began it is forgotten when the panel restarts, and a listening that
+    she dialled herself nobody was told of)."""
+    if target.owner:
+        return target.owner == user.id
+    return target.device != "" and target.device == user.phone(target.pbx)
+
+
 def decide(user: UserSnapshot, right: str, target: TargetSnapshot | None) -> Decision:
     """May this user do what needs `right` to `target` (None: to nothing in particular, as in "see the board")?
 
@@ -52,6 +84,7 @@ def decide(user: UserSnapshot, right: str, target: TargetSnapshot | None) -> Dec
     """
     if not user.active:
         return Deny("inactive")
-    if right not in user.rights:
+    own = None if target is None else is_own(user, target)
+    if not enough(right, own) & user.rights:
         return Deny("no_right")
     return Allow()

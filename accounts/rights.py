@@ -10,15 +10,34 @@ from django.utils.translation import gettext_lazy as _
 RIGHTS: dict[str, str | Promise] = {
     "calls.view": _("See live calls"),
     "calls.hangup": _("Hang up calls"),
+    "conferences.view": _("See conferences"),
+    "conferences.mute": _("Mute and unmute conference participants"),
+    "conferences.kick": _("Remove participants from conferences"),
+    "conferences.lock": _("Lock and unlock conferences"),
+    "calls.listen": _("Listen to calls"),
+    "calls.whisper": _("Whisper to agents while they talk"),
+    "calls.pickup": _("Pick up calls that ring elsewhere"),
 }
 
 # What each shipped role begins with. A role is a Django group; administrators may change what it grants.
 # An agent has no right yet: nothing here can be limited to her own calls before there are teams. For the same reason a
-# team lead sees, and does not act: hanging up would reach every call of the floor.
+# team lead sees, and does not act: hanging up, or listening, would reach every call of the floor.
 ROLES: dict[str, frozenset[str]] = {
     "Agent": frozenset(),
-    "Team lead": frozenset({"calls.view"}),
-    "Supervisor": frozenset({"calls.view", "calls.hangup"}),
-    "Auditor": frozenset({"calls.view"}),
+    "Team lead": frozenset({"calls.view", "conferences.view"}),
+    "Supervisor": frozenset(
+        {
+            "calls.view",
+            "calls.hangup",
+            "calls.listen",
+            "calls.whisper",
+            "calls.pickup",
+            "conferences.view",
+            "conferences.mute",
+            "conferences.kick",
+            "conferences.lock",
+        }
+    ),
+    "Auditor": frozenset({"calls.view", "conferences.view"}),
     "Admin": frozenset(RIGHTS),
 }

@@ -4,19 +4,23 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import get_language
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language as django_set_language
 
 from accounts import throttle
-from accounts.forms import SignInForm
+from accounts.addresses import client_address
+from accounts.forms import BUSY, SignInForm
 from accounts.models import User
 
 
 def remote_address(request: HttpRequest) -> str:
-    """Where the request came from. Never X-Forwarded-For: who types the name could type that too."""
-    return str(request.META.get("REMOTE_ADDR", ""))
+    """Where the request came from; X-Forwarded-For only the part that PHOENIX_PROXIES says is our proxies'."""
+    forwarded = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).encode("latin-1", "replace")
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    return client_address([(b"x-forwarded-for", forwarded)], peer, settings.PHOENIX_PROXIES)
 
 
 class SignIn(LoginView):
@@ -24,6 +28,7 @@ class SignIn(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
     wait = 0  # seconds for which this attempt is refused
+    busy = False  # its password was not looked at: too many others are
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         attempt = throttle.attempt(request.POST.get("username", "").strip(), remote_address(request))
@@ -32,12 +37,20 @@ class SignIn(LoginView):
         if self.wait:
             response.status_code = 429
             response.headers["Retry-After"] = str(self.wait)
+        elif self.busy:
+            throttle.unchecked(attempt)
+            response.status_code = 503
+            response.headers["Retry-After"] = "5"
         elif request.user.is_authenticated:
             throttle.succeeded(attempt)
         return response
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"wait_minutes": math.ceil(self.wait / 60)}
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        self.busy = form.has_error(NON_FIELD_ERRORS, BUSY)
+        return super().form_invalid(form)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Brings her language along; the first time, what this page is in becomes hers.

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 import ami
 from accounts.permissions import UserSnapshot
+from calls import monitoring
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
 from live.calls import Call
@@ -15,8 +16,8 @@ from live.pbx import Pbx
 def find_call(pbx: Pbx, call_id: str) -> Found | None:
     """The live call of this id, as an action needs it."""
     call = pbx.calls.get(call_id)
-    if call is None or not call.parties:
-        return None
+    if call is None or not pbx.calls.legs(call):
+        return None  # also in the moment between its last hang-up and the next look
     parties = [pbx.entities()["party"].get(pbx.calls.key(uniqueid), {}) for uniqueid in call.parties]
     words = [f"{party.get('number', '')} {party.get('name', '')}".strip() for party in parties]
     inside = tuple(str(party["number"]) for party in parties if party.get("side") == "internal")
@@ -50,4 +51,6 @@ def register() -> None:
     """Tell the floor of the kinds and actions of live calls."""
     registry.register_kind(Kind("call", right="calls.view", find=find_call))
     registry.register_kind(Kind("party", right="calls.view"))
-    registry.register(HANGUP)
+    registry.register_kind(Kind("spy", right="calls.view", find=monitoring.find_spy))
+    for action in (monitoring.LISTEN, monitoring.WHISPER, monitoring.PICKUP, HANGUP, monitoring.STOP):
+        registry.register(action)

@@ -1,6 +1,5 @@
 """The page of live calls."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -12,5 +11,4 @@ def board(request: HttpRequest) -> HttpResponse:
     """The table of live calls; its rows come over the socket."""
     if not request.user.has_perm("calls.view"):
         raise PermissionDenied
-    # Where workers are processes of their own, they tell which PBXs there are: this one need not know.
-    return render(request, "calls/board.html", {"pbxs": bool(settings.PHOENIX_PBXS or settings.PHOENIX_REDIS)})
+    return render(request, "calls/board.html")

@@ -26,6 +26,7 @@ from audit.trail import AuditUnavailable, Trail, What, Who
 from floor import registry
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
+from live.resync import Step
 
 log = logging.getLogger(__name__)
 
@@ -97,16 +98,39 @@ class _Underway:
     answers: int = 0
     timer: asyncio.TimerHandle | None = None
 
+    @property
+    def patience(self) -> float:
+        """Seconds that its effect is waited for."""
+        waits = self.plan.patience_s if self.plan is not None else None
+        return PROOF_S if waits is None else waits
+
+    @property
+    def ack(self) -> dict[str, Any]:
+        return {"type": "ack", "id": self.command.id, "patience_ms": round(self.patience * 1000)}
+
 
 Reply = Callable[[str, dict[str, Any]], Awaitable[None]]
 """Send one message to a hub's channel."""
 
 
+Read = Callable[[tuple[Step, ...]], Awaitable[None]]
+"""Read lists into the model, on the session whose events feed it; the model's owner looks again after that."""
+
+
 class Dispatcher:
     """Takes the commands for one PBX, one life each."""
 
-    def __init__(self, pbx: Pbx, link: Link, trail: Trail, reply: Reply, epoch: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        pbx: Pbx,
+        link: Link,
+        trail: Trail,
+        reply: Reply,
+        epoch: Callable[[], int],
+        read: Read | None = None,
+    ) -> None:
         self._pbx, self._link, self._trail, self._reply, self._epoch = pbx, link, trail, reply, epoch
+        self._read = read
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -160,7 +184,7 @@ class Dispatcher:
         if known.result is not None:
             self._send(command.reply_to, {**known.result, "more": known.more})
         else:
-            self._send(command.reply_to, {"type": "ack", "id": command.id})
+            self._send(command.reply_to, known.ack)
 
     def _replayed(self, underway: _Underway) -> None:
         """The audit knows this id though we don't: another process had it. Its effect is not ours to claim."""
@@ -177,7 +201,11 @@ class Dispatcher:
         if time.time() - command.at > TTL_S:
             return self._answer(underway, "refused", "expired")
         found = self._find(command)
-        target = TargetSnapshot(command.kind, command.key, self._pbx.name, found.numbers if found else ())
+        target = None
+        if found is not None:
+            target = TargetSnapshot(
+                command.kind, command.key, self._pbx.name, found.numbers, found.owner, found.device
+            )
         if user is None or not decide(user, action.right, target).allowed:
             return self._answer(underway, "refused", "no_right")
         if found is None:
@@ -187,11 +215,15 @@ class Dispatcher:
         try:
             args = action.args.model_validate(command.args)
             plan = action.plan(self._pbx, found, args, user)
+        except registry.Refused as refusal:
+            return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
-        return self._post(underway, plan)
+        return self._post(underway, plan, user)
 
-    def _post(self, underway: _Underway, plan: Plan) -> None:
+    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
+        if plan.own_leg:
+            self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time())
         futures: list[asyncio.Future[ami.Message]] = []
         try:
             for action in plan.sends:
@@ -203,8 +235,8 @@ class Dispatcher:
         underway.wire_ms = (time.time() - underway.command.at) * 1000
         underway.plan = plan
         self._unproved[underway.command.id] = underway
-        underway.timer = asyncio.get_running_loop().call_later(PROOF_S, self._out_of_time, underway)
-        self._send(underway.command.reply_to, {"type": "ack", "id": underway.command.id})
+        underway.timer = asyncio.get_running_loop().call_later(underway.patience, self._out_of_time, underway)
+        self._send(underway.command.reply_to, underway.ack)
         for future in futures:
             future.add_done_callback(lambda done: self._responded(underway, done))
         return None
@@ -214,12 +246,15 @@ class Dispatcher:
     def _responded(self, underway: _Underway, future: asyncio.Future[ami.Message]) -> None:
         """Asterisk answered one of the actions. ``Success`` proves nothing; only all ``Error`` decides."""
         underway.answers += 1
+        assert underway.plan is not None
+        if underway.answers == len(underway.plan.sends) and underway.plan.reread and self._read is not None:
+            # Now, not before: a list that was asked earlier may show what was.
+            self._start(self._read(underway.plan.reread))
         if future.cancelled() or future.exception() is not None:
             return
         response = future.result()
         if response.response == "Error":
             underway.errors.append(response.text("Message").strip())
-        assert underway.plan is not None
         if len(underway.errors) == len(underway.plan.sends) and underway.result is None:
             # It can't have been us if the effect is there all the same.
             code = "gone" if underway.plan.proved(self._pbx) else "asterisk"
@@ -228,9 +263,12 @@ class Dispatcher:
     def look(self) -> None:
         """The model moved, or was read again: settle what it proves now."""
         for underway in [*self._unproved.values()]:
-            assert underway.plan is not None
-            if len(underway.errors) < len(underway.plan.sends) and underway.plan.proved(self._pbx):
+            plan = underway.plan
+            assert plan is not None
+            if len(underway.errors) < len(plan.sends) and plan.proved(self._pbx):
                 self._settle(underway, "done", "")
+            elif why := plan.failed(self._pbx):
+                self._settle(underway, "refused", *why)
 
     def _out_of_time(self, underway: _Underway) -> None:
         loop = asyncio.get_running_loop()

@@ -30,6 +30,9 @@ what a frozen browser costs, whatever the server's own buffers do (Daphne's have
 ANSWER_S: Final = 12.0
 """How long a command's answer is waited for here. The worker says ``unknown`` after 8 s; this is for a dead worker."""
 
+BEYOND_S: Final = 4.0
+"""A worker that took a command says how long its proof may take; so much longer its answer is waited for."""
+
 RESTARTS: Final = 4012
 """Close code: the server restarts. (WebSocket's own 1012 is refused by autobahn, under Daphne.)"""
 
@@ -76,7 +79,7 @@ class Hub:
         """Where workers answer this process."""
         self._floors: dict[str, _Floor] = {}
         self._watchers: set[Watcher] = set()
-        self._pending: dict[str, tuple[Watcher, list[asyncio.TimerHandle]]] = {}
+        self._pending: dict[str, tuple[Watcher, list[asyncio.TimerHandle], dict[str, Any]]] = {}
 
     # --- from the workers
 
@@ -125,7 +128,7 @@ class Hub:
 
     def leave(self, watcher: Watcher) -> None:
         self._watchers.discard(watcher)
-        for command_id in [command_id for command_id, (of, _) in self._pending.items() if of is watcher]:
+        for command_id in [command_id for command_id, (of, *_) in self._pending.items() if of is watcher]:
             self._forget(command_id)
 
     def resync(self, watcher: Watcher, pbx: str) -> None:
@@ -167,7 +170,7 @@ class Hub:
             loop.call_later(ANSWER_S, self._no_answer, command, "not_proved"),
         ]
         self._forget(command["id"])
-        self._pending[command["id"]] = (watcher, timers)
+        self._pending[command["id"]] = (watcher, timers, command)
         try:
             await layer.send(worker_channel(pbx), {"type": "command", **command, "reply_to": self.channel})
         except ChannelFull:
@@ -199,7 +202,7 @@ class Hub:
         )
 
     def _forget(self, command_id: str) -> None:
-        _, timers = self._pending.pop(command_id, (None, []))
+        _, timers, _ = self._pending.pop(command_id, (None, [], None))
         for timer in timers:
             timer.cancel()
 
@@ -215,10 +218,13 @@ class Hub:
         pending = self._pending.get(message["id"])
         if pending is None:
             return
-        watcher, timers = pending
+        watcher, timers, command = pending
         type_ = message["type"]
         if type_ == "ack":
             timers[0].cancel()
+            timers[1].cancel()
+            wait = message["patience_ms"] / 1000 + BEYOND_S
+            timers[1] = asyncio.get_running_loop().call_later(wait, self._no_answer, command, "not_proved")
         elif not message.pop("more", False):
             # An `unknown` may still be settled by a re-read: that answer comes under the same id.
             self._forget(message["id"])

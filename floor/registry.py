@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.utils.functional import Promise
 from pydantic import BaseModel, ConfigDict
 
 import ami
-from accounts.permissions import UserSnapshot
+from accounts.permissions import UserSnapshot, enough
 from live.pbx import Pbx
+from live.resync import Step
 
 Words = str | Promise
 """For a user: translated when it is shown."""
@@ -32,6 +33,10 @@ class Found:
     """Numbers of our own side on it: what a scope is about."""
     subject: Any
     """The model's own object."""
+    owner: int = 0
+    """The id of the user who began it, 0 if that is not known."""
+    device: str = ""
+    """The phone that it is at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,22 @@ class Plan:
     sends: tuple[ami.Action, ...]
     proved: Callable[[Pbx], bool]
     """True once the live model, by an event or a re-read, shows the effect."""
+    reread: tuple[Step, ...] = ()
+    """Lists to read when Asterisk has answered, where no event tells of the effect."""
+    failed: Callable[[Pbx], tuple[str, str] | None] = lambda pbx: None
+    """Code and detail once the live model shows that the effect will not come."""
+    patience_s: float | None = None
+    """Seconds that the proof may take (a phone rings so long); None: as long as for what is done at once."""
+    own_leg: str = ""
+    """The id of the leg that it has Asterisk make, so that the model knows whose it is."""
+
+
+class Refused(Exception):
+    """Raised by a plan: not now, not so. ``code`` is one of docs/frames.md's; nothing is sent."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code, self.detail = code, detail
 
 
 class NoArgs(BaseModel):
@@ -64,7 +85,7 @@ class Action:
     """One thing that a user does to one entity."""
 
     verb: str
-    """Its name everywhere, and the right that it needs: ``calls.hangup``."""
+    """Its name everywhere, and mostly the right that it needs: ``calls.hangup``."""
     target: str
     """The kind of entity."""
     label: Words
@@ -75,10 +96,16 @@ class Action:
     """The question to ask first, or "" for none."""
     danger: bool = False
     """It can't be undone and somebody notices."""
+    granted_by: str = ""
+    """The right that it needs, where that is another than its verb: who may mute may unmute."""
+    when: Literal["", "talks", "rings"] = ""
+    """In which state of a call it can be done, for the page to say so beforehand; the plan refuses it in others."""
+    phone: bool = False
+    """It rings the user's own phone on that PBX."""
 
     @property
     def right(self) -> str:
-        return self.verb
+        return self.granted_by or self.verb
 
 
 ACTIONS: Final[dict[str, Action]] = {}
@@ -109,7 +136,9 @@ def described_for(rights: frozenset[str]) -> list[dict[str, Any]]:
             "label": str(action.label),
             "confirm": str(action.confirm),
             "danger": action.danger,
+            "when": action.when,
+            "phone": action.phone,
         }
         for action in ACTIONS.values()
-        if action.right in rights
+        if enough(action.right) & rights
     ]

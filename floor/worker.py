@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from ami.client import Address, Link, LinkState, Session
+from ami.errors import AmiError
 from ami.protocol import Message
 from audit.trail import Trail
 from floor import layer
@@ -17,7 +18,7 @@ from floor.dispatch import Dispatcher
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
 from floor.hub import worker_channel
 from live.pbx import Pbx
-from live.resync import RECONCILE_S, SETTLE_S, STEPS, Step
+from live.resync import RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, Step, untold
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class PbxWorker:
         self.name = config.name
         self.pbx = Pbx(config.name, config.extensions, config.trunks)
         self.link = Link(config.address, on_event=self._event, resync=self._resync, on_state=self._link_changed)
-        self.dispatcher = Dispatcher(self.pbx, self.link, trail, self._reply, lambda: self.epoch)
+        self.dispatcher = Dispatcher(self.pbx, self.link, trail, self._reply, lambda: self.epoch, self._read_again)
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
         self.seq = 0
@@ -82,7 +83,7 @@ class PbxWorker:
 
     async def run(self) -> None:
         """Until cancelled. What one of its parts raises is logged and survived; the link survives by itself."""
-        parts = (self.link.run, self._beats, self._take_commands, self._reconcile)
+        parts = (self.link.run, self._beats, self._take_commands, self._reconcile, self._read_untold)
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
@@ -116,9 +117,9 @@ class PbxWorker:
         self._ticking = None
         try:
             self._look()
-        except Exception:  # a fault in the fold must not end the worker; the next event looks again
-            log.exception("the picture of %s could not be told", self.name)
-            self._last_frame = asyncio.get_running_loop().time()
+        except Exception:  # a fault of ours must not end the worker, nor leave a change untold
+            log.exception("the picture of %s could not be told, and is told anew", self.name)
+            self._tell_anew()
 
     def _look(self) -> None:
         if self.link.state.phase != "live":
@@ -137,6 +138,23 @@ class PbxWorker:
         if self.pbx.pending:
             self._schedule(RIPEN_S)
 
+    def _tell_anew(self) -> None:
+        """Fold all channels again and tell all, under a new epoch."""
+        self._last_frame = asyncio.get_running_loop().time()
+        try:
+            self.pbx.retell()
+            self._snapshot()
+        except Exception:
+            log.exception("the picture of %s could not be told anew either", self.name)
+
+    def _snapshot(self) -> None:
+        """All that is true, under a new epoch."""
+        now = time.time()
+        self.pbx.changes(now)
+        self.epoch, self.seq = max(_ms(now), self.epoch + 1), 0
+        self._received = 0.0
+        self._sink.snapshot(Snapshot(self.name, self.epoch, self.seq, _ms(now), self.pbx.entities()))
+
     def _framed(self, entities: int) -> None:
         """A frame goes out: take it off what was saved up."""
         at = asyncio.get_running_loop().time()
@@ -150,15 +168,12 @@ class PbxWorker:
         """After each login: read the lists, let the stragglers come, and tell all under a new epoch."""
         await self._read(session, STEPS)
         await asyncio.sleep(SETTLE_S)
-        now = time.time()
-        self.pbx.changes(now)
-        self.epoch, self.seq = max(_ms(now), self.epoch + 1), 0
-        self._received = 0.0
         self.pbx.settled = True
-        self._sink.snapshot(Snapshot(self.name, self.epoch, self.seq, _ms(now), self.pbx.entities()))
+        self._snapshot()
 
     async def _read(self, session: Session, steps: tuple[Step, ...]) -> int:
-        """Ask for all lists at once; each is taken in stream order, where its ``Complete`` lies among the events."""
+        """Ask for all lists at once, then for those that they lead to; each is taken in stream order, where its
+        ``Complete`` lies among the events."""
         corrections = 0
 
         def take(step: Step) -> Any:
@@ -168,8 +183,27 @@ class PbxWorker:
 
             return on_complete
 
-        await asyncio.gather(*(session.post_list(step.action, take(step)) for step in steps))
+        while steps:
+            await asyncio.gather(*(session.post_list(step.action, take(step)) for step in steps))
+            steps = tuple(further for step in steps for further in step.then(self.pbx))
         return corrections
+
+    async def _read_again(self, steps: tuple[Step, ...]) -> None:
+        """Lists that show what no event tells. Without a link they are not missed: a login reads all."""
+        session = self.link.event_session
+        if not steps or session is None or self.link.state.phase != "live":
+            return
+        try:
+            await self._read(session, steps)
+        except AmiError as error:
+            log.info("%s: a re-read failed: %s", self.name, error)
+            return
+        self._schedule(0.0)
+
+    async def _read_untold(self) -> None:
+        while True:
+            await asyncio.sleep(UNTOLD_S)
+            await self._read_again(untold(self.pbx))
 
     async def _reconcile(self) -> None:
         """Read the lists again from time to time, and soon when an event was about nobody we know: events should have

@@ -29,6 +29,8 @@ class Bridge:
     """A room's number; else empty."""
     members: set[str] = field(default_factory=set)
     """Uniqueids of the channels inside."""
+    size: int = 0
+    """How many Asterisk counts inside, its own announcers and recorders too, which it lists nowhere; 0 if untold."""
 
 
 _ABSENT: Final = "<unknown>"
@@ -40,6 +42,9 @@ def describe(bridge: Bridge, message: Message) -> None:
     ConfBridge makes ``base``/``softmix`` bridges with creator ConfBridge and the room as name; parking lots are
     type ``parking`` over technology ``holding_bridge`` [measured on 16 and 22].
     """
+    size = message.get("BridgeNumChannels")
+    if size.isdecimal():
+        bridge.size = int(size)
     creator = message.get("BridgeCreator")
     technology = message.get("BridgeTechnology")
     name = message.text("BridgeName")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from live import channels
 from live.bridges import Kind
 from live.changes import Changes, Fields, Published
+from live.changes import milliseconds as _ms
 from live.channels import Channel
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Calls:
 
     def touch(self, channel: Channel) -> None:
         self._touched.add(channel.uniqueid)
+        self.pbx.conferences.touch(channel.uniqueid)
 
     def hung_up(self, channel: Channel, cause: int, reason: str) -> None:
         """A member is going; the cause that a call ends with is the first that says something."""
@@ -87,6 +89,18 @@ class Calls:
         if cause and not call.cause and not channel.local_half:
             call.cause, call.reason = cause, reason
         self._bereft.add(call.id)
+
+    def withdraw(self, channel: Channel) -> None:
+        """It turned out to be no leg of a call. A call of which nothing else is left never was one: it goes without a
+        word, and without an end."""
+        call = self.calls.get(channel.call)
+        channel.call = ""
+        if call is None:
+            return
+        call.members.discard(channel.uniqueid)
+        self._touched.update(call.members)
+        if not call.members:
+            self._absorbed.append(call.id)
 
     # --- read by others
 
@@ -115,6 +129,8 @@ class Calls:
                 continue
             call = self._name(part, {call_id for call_id, keeper in keepers.items() if keeper == index})
             self._say(call, part, published, changes, now)
+            # Who counts as a mate only while the grace lasts: look again when it is over.
+            self._touched.update(channel.uniqueid for channel in part if channel.left)
         for call_id in self._absorbed:
             self._drop(self.calls[call_id], published, changes)
         self._absorbed = []
@@ -131,7 +147,18 @@ class Calls:
             call = self.calls.get(call_id)
             for uniqueid in call.members if call else ():
                 found[uniqueid] = live[uniqueid]
+        for channel in [channel for channel in found.values() if channel.hidden]:
+            self._hide(channel)
+            del found[channel.uniqueid]
         return found
+
+    def _hide(self, channel: Channel) -> None:
+        """It turned out to be nobody (a Redirect's AsyncGoto, say): it is on no call."""
+        call = self.calls.get(channel.call)
+        if call is not None:
+            call.members.discard(channel.uniqueid)
+            self._bereft.add(call.id)
+        channel.call = ""
 
     def _forget_mates(self, stirred: dict[str, Channel], now: float) -> None:
         """Former bridge mates count as one call only while the grace lasts."""
@@ -146,8 +173,9 @@ class Calls:
         bridge = self.pbx.bridges.get(channel.bridge)
         if bridge is not None and bridge.kind is Kind.TALK:
             yield from bridge.members
-        if half := self.pbx.local_halves.get(channel.local_half):
-            yield half
+        halves = self.pbx.local_halves
+        if channel.local_half in halves and halves.get(channel.name) == channel.uniqueid:
+            yield halves[channel.local_half]
         yield from channel.dials
         yield from channel.dialled_by
         yield from channel.left
@@ -156,7 +184,7 @@ class Calls:
         """The connected components that hold a stirred channel, each eldest first."""
         seen: set[str] = set()
         for start in stirred:
-            if start in seen or stirred[start].hidden:
+            if start in seen:
                 continue
             part, rim = [], [start]
             seen.add(start)
@@ -181,8 +209,7 @@ class Calls:
                     eldest[channel.call] = min(eldest.get(channel.call, claim), claim)
         return {call_id: index for call_id, (_, index) in eldest.items()}
 
-    @staticmethod
-    def _unsettled(parts: list[list[Channel]], now: float) -> set[int]:
+    def _unsettled(self, parts: list[list[Channel]], now: float) -> set[int]:
         """Parts of which a step is half done (a leg between two bridges, or born a moment ago), and those that were
         one call with them: a call is told anew as a whole, so that nobody is on two."""
         waiting: set[int] = set()
@@ -190,10 +217,12 @@ class Calls:
         while found:
             waiting |= found
             calls = {channel.call for index in waiting for channel in parts[index] if channel.call}
+            # Still told as theirs, though it is theirs no more (it listened for a moment, say).
+            told = {uniqueid for call_id in calls for uniqueid in self.calls[call_id].parties}
             found = {
                 index
                 for index, part in enumerate(parts)
-                if index not in waiting and any(channel.call in calls for channel in part)
+                if index not in waiting and any(channel.call in calls or channel.uniqueid in told for channel in part)
             }
         return waiting
 
@@ -216,7 +245,9 @@ class Calls:
                 self._absorbed.append(old_id)
         call.members = {channel.uniqueid for channel in part}
         for channel in part:
-            channel.call = call.id
+            if channel.call != call.id:
+                channel.call = call.id
+                self.pbx.conferences.touch(channel.uniqueid)
         return call
 
     # --- saying
@@ -278,7 +309,10 @@ class Calls:
 
     def _in_talk(self, channel: Channel) -> bool:
         bridge = self.pbx.bridges.get(channel.bridge)
-        return bridge is not None and bridge.kind is Kind.TALK and len(bridge.members) > 1
+        if bridge is None or bridge.kind is not Kind.TALK:
+            return False
+        # Who is hidden is nobody to talk with, and his coming is no reason to look again.
+        return any(not self.pbx.channels[mate].hidden for mate in bridge.members if mate != channel.uniqueid)
 
     def _fields(self, call: Call, legs: list[Channel]) -> Fields:
         place = call.place[0] if call.place else ""
@@ -304,11 +338,11 @@ class Calls:
         state = "hold" if leg.held and state == "up" else state
         said = published.entities.get("party", {}).get(key)
         since = said["since"] if said and said["state"] == state else _ms(now if said else leg.created)
-        number, name = self._identity(leg)
+        number, name = self.identity(leg)
         return {
             "call": self.key(call.id),
             "role": "caller" if leg is caller else "callee",
-            "side": self._side(leg),
+            "side": self.side(leg),
             "channel": leg.name,
             "number": number,
             "name": name,
@@ -316,7 +350,7 @@ class Calls:
             "since": since,
         }
 
-    def _identity(self, leg: Channel) -> tuple[str, str]:
+    def identity(self, leg: Channel) -> tuple[str, str]:
         """Number and name of who sits at this leg.
 
         An extension of ours is its device (a caller ID may be anything: Originate sets it, people forge it); anybody
@@ -325,18 +359,21 @@ class Calls:
         if leg.local_half:
             return leg.exten if leg.exten not in ("", "s", "h") else leg.name.partition("/")[2].partition("@")[0], ""
         resource = leg.device.partition("/")[2]
+        if leg.ours:
+            own = self.pbx.own.get(leg.uniqueid)
+            return resource, own.user if own is not None else ""
         if self.pbx.extensions.fullmatch(resource):
             return resource, leg.caller_name
         return leg.number, leg.caller_name
 
-    def _side(self, leg: Channel) -> str:
+    def side(self, leg: Channel) -> str:
         """Unknown counts as internal, and is therefore denied to whom it is not granted."""
         if leg.local_half:
             return "app"
         return "outside" if self.pbx.trunks.search(leg.device) else "internal"
 
     def _direction(self, legs: list[Channel]) -> str:
-        sides = [self._side(leg) for leg in legs]
+        sides = [self.side(leg) for leg in legs]
         if sides and sides[0] == "outside":
             return "inbound"
         return "outbound" if "outside" in sides else "internal"
@@ -376,8 +413,7 @@ class Calls:
             self._drop(self.calls[self._ended.pop(0)], published, changes)
 
     def key(self, uniqueid: str) -> str:
-        """Every key begins with its PBX's name."""
-        return f"{self.pbx.name}/{uniqueid}"
+        return self.pbx.key(uniqueid)
 
 
 _STATES: Final = {
@@ -386,7 +422,3 @@ _STATES: Final = {
     channels.RINGING: "ringing",
     channels.UP: "up",
 }
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

@@ -10,6 +10,11 @@ Entities = dict[str, dict[str, Fields]]
 """kind → key → fields."""
 
 
+def milliseconds(seconds: float) -> int:
+    """Times inside are seconds of UTC; those that are shown are whole milliseconds."""
+    return round(seconds * 1000)
+
+
 @dataclass(slots=True)
 class Changes:
     """What became different since the last look, last value per field."""

@@ -21,6 +21,12 @@ _UNSET: Final = frozenset({"<unknown>", "<none>", "<null>"})
 _HIDDEN: Final = ("CBAnn/", "CBRec/", "Message/", "AsyncGoto/", "Announcer/", "Recorder/")
 """Legs of Asterisk's own machinery: conference announcer and recorder, messages, parked gotos."""
 
+LISTEN: Final = "phx-listen-"
+WHISPER: Final = "phx-whisper-"
+PICKUP: Final = "phx-pickup-"
+"""How the Uniqueids of legs that we ask for begin: each of these rings a user's phone for something that is no call of
+hers, and is not shown until it is (a pickup that found its caller)."""
+
 
 def given(value: str) -> str:
     """An AMI value, with Asterisk's ways to say *absent* turned into the empty string."""
@@ -61,10 +67,19 @@ class Channel:
     left: dict[str, float] = field(default_factory=dict)
     """Uniqueid of a former bridge mate → until when the two still count as one call."""
     call: str = ""
+    spying: bool = False
+    """It runs ChanSpy, and is folded away: told as ``spy``, not as a party."""
+    joined: bool = False
+    """It has been in a bridge."""
+
+    @property
+    def ours(self) -> bool:
+        """We had it made: it wears a caller ID of ours, for the display of the user's phone."""
+        return self.uniqueid.startswith((LISTEN, WHISPER, PICKUP))
 
     @property
     def hidden(self) -> bool:
-        return self.name.startswith(_HIDDEN)
+        return self.spying or (self.ours and not self.joined) or self.name.startswith(_HIDDEN)
 
     @property
     def local_half(self) -> str:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ami.protocol import Message
-from live import bridges, channels
+from live import bridges, channels, conferences
 from live.bridges import Bridge, Kind
 from live.calls import Calls
 from live.changes import Changes, Entities, Published
 from live.channels import Channel, given, take_snapshot
+from live.conferences import Conferences
+from live.ownlegs import OwnLegs
+from live.spies import Spies
 
 TOMBSTONE_S: Final = 60.0
 """How long a Uniqueid that hung up stays dead for lists and late events (Asterisk 16 lists a channel up to seconds
@@ -49,6 +52,9 @@ class Pbx:
         self.unknown = 0
         """Events, while settled, about a channel that neither lives nor has a tombstone: each is a fault somewhere."""
         self.calls = Calls(self)
+        self.conferences = Conferences(self)
+        self.spies = Spies(self)
+        self.own = OwnLegs()
         self._published = Published()
         self._order = 0
 
@@ -98,6 +104,8 @@ class Pbx:
         for uniqueid in [uniqueid for uniqueid in self.channels if uniqueid not in listed]:
             corrections += 1
             self.remove(uniqueid, 0, "", now)
+        for channel in [*self.channels.values()]:
+            self.spies.listed(channel)
         self._infer_dials()
         return corrections
 
@@ -108,6 +116,9 @@ class Pbx:
         self.expire(now)
         changes = Changes()
         self.calls.fold(self._published, changes, now)
+        self.conferences.fold(self._published, changes)
+        self.spies.fold(self._published, changes)
+        self.own.look(now)
         return changes
 
     def entities(self) -> Entities:
@@ -117,7 +128,7 @@ class Pbx:
     @property
     def pending(self) -> bool:
         """True if a later look, without any event, would say more: a leg that settles, an ended call that expires."""
-        return self.calls.pending
+        return self.calls.pending or self.own.pending
 
     @property
     def unsettled(self) -> bool:
@@ -125,14 +136,30 @@ class Pbx:
         return self.calls.unsettled
 
     def expire(self, now: float) -> None:
-        """Forget tombstones older than a minute."""
+        """Forget tombstones older than a minute, and what waits for a channel that never came."""
+        self.conferences.expire(now)
         while self.tombstones:
             uniqueid, died = next(iter(self.tombstones.items()))
             if now - died < TOMBSTONE_S:
                 break
             del self.tombstones[uniqueid]
 
+    def retell(self) -> None:
+        """Fold everything anew, as if nothing had been said: after an error of ours, which may have lost a change."""
+        self._published = Published()
+        self.calls = Calls(self)
+        for channel in self.channels.values():
+            channel.call = ""
+            channel.settles = 0.0
+            channel.left.clear()
+            self.calls.touch(channel)
+        self.conferences.retell()
+
     # --- what the handlers share
+
+    def key(self, rest: str) -> str:
+        """Every key begins with its PBX's name."""
+        return f"{self.name}/{rest}"
 
     def known(self, uniqueid: str) -> Channel | None:
         """The live channel of this Uniqueid; an unknown one is counted, a dead one is not."""
@@ -147,16 +174,35 @@ class Pbx:
     def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        self.conferences.born(uniqueid)
+        self.own.born(uniqueid)
         return channel
+
+    def fold_away(self, channel: Channel) -> None:
+        """It listens: it is no leg of a call, and if it was shown as one that was an error."""
+        if not channel.spying:
+            channel.spying = True
+            self.calls.withdraw(channel)
 
     def _snapshot(self, channel: Channel, message: Message, prefix: str = "") -> None:
         name = channel.name
         if take_snapshot(channel, message, prefix):
             if channel.name != name:
-                self.local_halves.pop(name, None)
-                if channel.local_half:
-                    self.local_halves[channel.name] = channel.uniqueid
+                self._named(channel, name)
             self.calls.touch(channel)
+
+    def _named(self, channel: Channel, old_name: str) -> None:
+        """A channel has another name, or ("") none any more. Names are reused: another's entry is left alone."""
+        if self.local_halves.get(old_name) == channel.uniqueid:
+            del self.local_halves[old_name]
+        if channel.local_half:
+            before = self.channels.get(self.local_halves.get(channel.name, ""))
+            if before is not None:
+                self.calls.touch(before)
+            self.local_halves[channel.name] = channel.uniqueid
+            other = self.channels.get(self.local_halves.get(channel.local_half, ""))
+            if other is not None:
+                self.calls.touch(other)
 
     def _move(self, channel: Channel, bridge_id: str) -> None:
         """Put a channel into a bridge, or ("") into none; it leaves where it was."""
@@ -169,12 +215,16 @@ class Pbx:
         channel.bridge = bridge_id
         if bridge_id:
             self.bridge(bridge_id).members.add(channel.uniqueid)
+            channel.joined = True
+            if channel.spying:  # whoever is in a bridge has ended listening
+                channel.spying = False
+                self.spies.gone(channel.uniqueid)
             self._bridged(channel)
         self.calls.touch(channel)
 
     def _bridged(self, channel: Channel) -> None:
         """A leg that talks is rung no longer, and waits in no queue and no slot."""
-        channel.left.clear()
+        self._forget_mates(channel)
         channel.settles = 0.0
         for other_id in [*channel.dialled_by]:
             other = self.channels.get(other_id)
@@ -198,6 +248,14 @@ class Pbx:
                     self._settle(mate, now)  # alone in a bridge: about to hang up, or to go where the other goes
         self._move(channel, "")
         self._settle(channel, now)
+
+    def _forget_mates(self, channel: Channel) -> None:
+        """Whom it was in a bridge with a moment ago no longer counts, on neither side."""
+        for mate_id in channel.left:
+            mate = self.channels.get(mate_id)
+            if mate is not None:
+                mate.left.pop(channel.uniqueid, None)
+        channel.left.clear()
 
     def _settle(self, channel: Channel, now: float) -> None:
         channel.settles = now + GRACE_S
@@ -229,9 +287,12 @@ class Pbx:
         """A channel is no more."""
         channel = self.channels.get(uniqueid)
         self.tombstones[uniqueid] = now
+        self.own.ended(uniqueid, cause, reason, now)
+        self.spies.gone(uniqueid)
         if channel is None:
             return
         self.calls.hung_up(channel, cause, reason)
+        self.conferences.leave(uniqueid)
         # Who was with it is about to hang up too, or to go on elsewhere: not worth a picture of its own.
         for other in [*channel.dials]:
             self.undial(uniqueid, other)
@@ -239,13 +300,11 @@ class Pbx:
         for other in [*channel.dialled_by]:
             self.undial(other, uniqueid)
             self._settle(self.channels[other], now)
-        for other in channel.left:
-            self.channels[other].left.pop(uniqueid, None)
         if channel.bridge:
             self._leave(channel, now)
-            for other in channel.left:
-                self.channels[other].left.pop(uniqueid, None)
-        self.local_halves.pop(channel.name, None)
+        self._forget_mates(channel)
+        if self.local_halves.get(channel.name) == uniqueid:
+            del self.local_halves[channel.name]
         del self.channels[uniqueid]
 
     def _list_queue(self, channel: Channel) -> None:
@@ -297,10 +356,8 @@ def _newstate(pbx: Pbx, message: Message, now: float) -> None:
 def _rename(pbx: Pbx, message: Message, now: float) -> None:
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
-        pbx.local_halves.pop(channel.name, None)
-        channel.name = message.get("Newname")
-        if channel.local_half:
-            pbx.local_halves[channel.name] = channel.uniqueid
+        old_name, channel.name = channel.name, message.get("Newname")
+        pbx._named(channel, old_name)
         pbx.calls.touch(channel)
 
 
@@ -405,6 +462,26 @@ def _unparked(pbx: Pbx, message: Message, now: float) -> None:
         pbx.calls.touch(channel)
 
 
+def _originated(pbx: Pbx, message: Message, now: float) -> None:
+    reason = message.get("Reason")
+    success = message.get("Response") == "Success"
+    pbx.own.responded(message.get("Uniqueid"), success, int(reason) if reason.isdecimal() else 0, now)
+
+
+def _spy_start(pbx: Pbx, message: Message, now: float) -> None:
+    spyer = pbx.known(message.get("SpyerUniqueid"))
+    if spyer is not None:
+        pbx.spies.start(spyer, message.get("SpyeeUniqueid"), now)
+
+
+def _spy_stop(pbx: Pbx, message: Message, now: float) -> None:
+    pbx.spies.stop(message.get("SpyerUniqueid"), message.get("SpyeeUniqueid"))
+
+
+def _picked_up(pbx: Pbx, message: Message, now: float) -> None:
+    pbx.own.done(message.get("Uniqueid"))
+
+
 Handler = Callable[[Pbx, Message, float], None]
 
 HANDLERS: Final[dict[str, Handler]] = {
@@ -434,4 +511,11 @@ HANDLERS: Final[dict[str, Handler]] = {
     "UnParkedCall": _unparked,
     "ParkedCallGiveUp": _unparked,
     "ParkedCallTimeOut": _unparked,
+    # where they meet in numbers
+    **conferences.HANDLERS,
+    # who listens, and what became of legs that we asked for
+    "OriginateResponse": _originated,
+    "ChanSpyStart": _spy_start,
+    "ChanSpyStop": _spy_stop,
+    "Pickup": _picked_up,
 }

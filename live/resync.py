@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,9 @@ comes (p99 24 to 227 ms measured under overload on 22)."""
 RECONCILE_S: Final = 30.0
 """Every so often the lists are read again; what they correct is drift, and should be none."""
 
+UNTOLD_S: Final = 10.0
+"""Every so often what no event tells is read again, while there is something of the kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -25,10 +28,39 @@ class Step:
 
     action: Action
     replace: Callable[[Pbx, list[Message], float], int]
+    then: Callable[[Pbx], tuple[Step, ...]] = lambda pbx: ()
+    """What to ask when this and its like are taken: lists for which one must know names first."""
+
+
+def _rooms(then: Callable[[Pbx], tuple[Step, ...]] = lambda pbx: ()) -> Step:
+    def replace(pbx: Pbx, items: list[Message], now: float) -> int:
+        return pbx.conferences.replace_rooms(items, now)
+
+    return Step(actions.confbridge_list_rooms(), replace, then)
+
+
+def _members(names: Iterable[str]) -> tuple[Step, ...]:
+    def step(name: str) -> Step:
+        def replace(pbx: Pbx, items: list[Message], now: float) -> int:
+            return pbx.conferences.replace_members(name, items, now)
+
+        return Step(actions.confbridge_list(name), replace)
+
+    # Of a name that can't be asked about, as it stands, events alone tell.
+    return tuple(step(name) for name in names if name and name == name.strip())
 
 
 STEPS: Final = (
     # Bridges first: the channels' list names bridges by id only, and what a bridge is decides what a call is.
     Step(actions.bridge_list(), Pbx.replace_bridges),
     Step(actions.core_show_channels(), Pbx.replace_channels),
+    _rooms(then=lambda pbx: _members(pbx.conferences.rooms)),
 )
+
+LOCKS: Final = _rooms()
+"""What alone tells whether a room is locked."""
+
+
+def untold(pbx: Pbx) -> tuple[Step, ...]:
+    """What to ask every ``UNTOLD_S``: locks while there are rooms, and the members of rooms where somebody is new."""
+    return (_rooms(then=lambda pbx: _members(pbx.conferences.unread())),) if pbx.conferences.rooms else ()

@@ -17,7 +17,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.http.request import validate_host  # noqa: E402
-from django.urls import path  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
 from floor.consumers import PanelConsumer  # noqa: E402
 
@@ -39,15 +39,17 @@ def same_origin(scope: Scope) -> bool:
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
     scheme = {"ws": "http", "wss": "https"}[scope.get("scheme", "ws")]
-    bare = urlsplit(f"//{host}").hostname or ""
+    try:
+        bare = urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # `[`: strangers write what they like
+        return False
     allowed = validate_host(f"[{bare}]" if ":" in bare else bare, settings.ALLOWED_HOSTS)
     return allowed and origin == f"{scheme}://{host}"
 
 
 def never_waits(send: Any) -> bool:
     """True for a ``send`` that is done when it returns: Daphne's hands the message to Twisted, which buffers."""
-    server = getattr(getattr(send, "func", None), "__self__", None)
-    return type(server).__module__ == "daphne.server"
+    return getattr(getattr(send, "func", None), "__module__", "") == "daphne.server"  # the method's, ours inherits it
 
 
 class OriginGate:
@@ -67,7 +69,15 @@ application = ProtocolTypeRouter(
     {
         "http": _django,
         "websocket": OriginGate(
-            AuthMiddlewareStack(URLRouter([path("ws/panel/", PanelConsumer.as_asgi())])),
+            AuthMiddlewareStack(
+                URLRouter(
+                    [
+                        path("ws/panel/", PanelConsumer.as_asgi()),
+                        # Without it the router raises for every other address, and a stranger fills the log.
+                        re_path("", WebsocketDenier.as_asgi()),
+                    ]
+                )
+            ),
         ),
     }
 )

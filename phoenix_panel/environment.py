@@ -104,6 +104,13 @@ class Environment:
             raise ImproperlyConfigured(wanted)
         return url
 
+    def matching(self, name: str, default: str, wanted: str, pattern: str) -> str:
+        """The text, if all of it matches; `wanted` says in words what it has to be."""
+        value = self.text(name, default)
+        if not re.fullmatch(pattern, value):
+            raise ImproperlyConfigured(f"{name} has {wanted}.")
+        return value
+
     def checked(self, name: str, default: str, check: Callable[[str], object], wanted: str) -> str:
         """The text, if `check` raises nothing for it; `wanted` says in words what it should be."""
         value = self.text(name, default)

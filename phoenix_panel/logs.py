@@ -102,6 +102,14 @@ class HumanFormatter(_Formatter):
         return "\n".join([line, *(f"  {one_line(part)}" for part in traceback.splitlines())])
 
 
+def plain_for_strangers(record: logging.LogRecord) -> bool:
+    """A filter that keeps all, without the traceback of what Django refuses from strangers: an unknown host, a body
+    too large, too many fields. The line says it; forty more for each request would fill a disk."""
+    if record.name.startswith("django.security."):
+        record.exc_info = record.exc_text = None
+    return True
+
+
 def config(*, level: str, human: bool) -> dict[str, Any]:
     """Django's `LOGGING`: everything to standard error."""
     formatter = HumanFormatter if human else JsonFormatter
@@ -109,7 +117,8 @@ def config(*, level: str, human: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"strangers": {"()": lambda: plain_for_strangers}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["strangers"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django gives these handlers of its own (a mail to the admins, and nothing without DEBUG).

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from phoenix_panel.environment import Environment
 
 PREFIX = "PHOENIX_PBX"
+DEMO = "demo"
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 
@@ -39,3 +40,14 @@ def read(environment: Environment) -> dict[str, str]:
             raise ImproperlyConfigured(f"{variable}: {error}") from None
         pbxs[name] = url
     return pbxs
+
+
+def demo(environment: Environment, pbxs: dict[str, str]) -> bool:
+    """Whether the demo PBX runs: by PHOENIX_DEMO, and without it, when there is no other PBX to show. It lives in the
+    process that runs all; where there are several (PHOENIX_REDIS), in none."""
+    if environment.text("PHOENIX_REDIS"):
+        return False
+    wanted = environment.flag("PHOENIX_DEMO", default=not pbxs)
+    if wanted and DEMO in pbxs:
+        raise ImproperlyConfigured(f"PHOENIX_DEMO: there is a PBX named {DEMO} already, {PREFIX}_{DEMO.upper()}.")
+    return wanted

@@ -26,6 +26,8 @@ SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret
 # The PBXs ------------------------------------------------------------------------------------------------------------
 
 PHOENIX_PBXS: dict[str, str] = pbxs.read(env)  # {name: AMI address with its secret}
+PHOENIX_DEMO = pbxs.demo(env, PHOENIX_PBXS)  # whether the built-in demo PBX runs; alone when no PBX is named
+PHOENIX_PBX_NAMES = [*PHOENIX_PBXS, *([pbxs.DEMO] if PHOENIX_DEMO else [])]  # all that the pages show
 # Whole numbers that are extensions of ours even where the PBX has no hint and no queue member for them.
 PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", r"^\d{2,6}$")
 # Channel names of the lines that lead outside: SIP endpoints that are named after what they are, and ISDN spans
@@ -34,12 +36,21 @@ PHOENIX_TRUNKS = env.pattern(
     "PHOENIX_TRUNKS",
     r"(?i)^(?:(?:PJSIP|SIP|IAX2|OOH323)/[^/]*(?:trunk|provider|gateway|carrier|operator|pstn|sbc)|DAHDI/i\d+/)",
 )
+# What a supervisor's phone shows when the panel rings it, and for how long it rings.
+_shown = ("to have 1 to 40 letters, digits, blanks or . _ + -", r"[A-Za-z0-9 ._+-]{1,40}")
+PHOENIX_CALLER_LISTEN = env.matching("PHOENIX_CALLER_LISTEN", "Phoenix-Spy", *_shown)
+PHOENIX_CALLER_WHISPER = env.matching("PHOENIX_CALLER_WHISPER", "Phoenix-whispers", *_shown)
+PHOENIX_CALLER_PICKUP = env.matching("PHOENIX_CALLER_PICKUP", "Phoenix-Pickup", *_shown)
+PHOENIX_RING_SECONDS = env.number("PHOENIX_RING_SECONDS", 15, least=2, most=60)
 
 # Where it is found ---------------------------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = env.words("PHOENIX_HOSTS", "localhost,127.0.0.1,[::1]")
 # Whole origins, as browsers say them (`https://panel.example.com:8443`): for forms and the WebSocket behind a proxy.
 CSRF_TRUSTED_ORIGINS = env.words("PHOENIX_ORIGINS") or [f"https://{host}" for host in ALLOWED_HOSTS if HTTPS]
+
+# Proxies of ours before the panel: so many entries of X-Forwarded-For are believed, from the right.
+PHOENIX_PROXIES = env.number("PHOENIX_PROXIES", 0, least=0, most=9)
 
 ROOT_URLCONF = "phoenix_panel.urls"
 ASGI_APPLICATION = "phoenix_panel.asgi.application"
@@ -56,6 +67,7 @@ INSTALLED_APPS = [
     "audit",
     "floor",
     "calls",
+    "conferences",
 ]
 
 MIDDLEWARE = [
@@ -85,6 +97,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "floor.context.demo",
             ],
         },
     },
@@ -155,7 +168,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "calls:board"
 LOGOUT_REDIRECT_URL = "login"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

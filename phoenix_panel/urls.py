@@ -15,9 +15,12 @@ def livez(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
+handler400 = "phoenix_panel.errors.bad_request"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calls:board"), name="home"),
     path("calls/", include("calls.urls")),
+    path("conferences/", include("conferences.urls")),
     # accounts/
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),
     path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),

@@ -14,21 +14,30 @@ from django.conf import settings
 
 from ami.client import Address
 from audit.trail import Trail
+from demo.running import Demo
 from floor import hub
 from floor.carrier import ERRORS, Bus, Carrier, Reader
 from floor.worker import PbxConfig, PbxWorker
+from phoenix_panel.pbxs import DEMO
 
 log = logging.getLogger(__name__)
+
+# The demo has its own numbers, whatever the settings say of the PBXs beside it.
+DEMO_EXTENSIONS = re.compile(r"^\d{4}$")
+DEMO_TRUNKS = re.compile(r"^PJSIP/trunk-")
 
 RETRY_MS = 1_000
 """When browsers may come back after a stop in good order; each adds its own jitter."""
 
 
-def pbx_configs() -> list[PbxConfig]:
-    """The PBXs that the settings name. Their addresses were checked when the settings were read."""
+def pbx_configs(demo: Demo | None = None) -> list[PbxConfig]:
+    """The PBXs that the settings name, and the demo. Their addresses were checked when the settings were read."""
     extensions = re.compile(settings.PHOENIX_EXTENSIONS)
     trunks = re.compile(settings.PHOENIX_TRUNKS)
-    return [PbxConfig(name, Address.parse(url), extensions, trunks) for name, url in settings.PHOENIX_PBXS.items()]
+    found = [PbxConfig(name, Address.parse(url), extensions, trunks) for name, url in settings.PHOENIX_PBXS.items()]
+    if demo is not None:
+        found.append(PbxConfig(DEMO, Address.parse(demo.url), DEMO_EXTENSIONS, DEMO_TRUNKS))
+    return found
 
 
 def bus() -> Bus:
@@ -43,7 +52,8 @@ class Panel:
         self.trail = Trail()
         self.hub = hub.current()
         self.reader = Reader(bus(), self.hub) if web else None
-        self.workers = [] if web else [PbxWorker(config, self.hub, self.trail) for config in pbx_configs()]
+        self.demo = Demo() if settings.PHOENIX_DEMO and not web else None
+        self.workers = [] if web else [PbxWorker(config, self.hub, self.trail) for config in pbx_configs(self.demo)]
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -51,7 +61,17 @@ class Panel:
         if self.reader is not None:
             quieten_the_layer()
             self._tasks.append(asyncio.create_task(self.reader.run(), name="reader"))
+        if self.demo is not None:
+            # Its port listens already: a worker that is quicker waits for the greeting.
+            self._tasks.append(asyncio.create_task(self._start_demo(self.demo), name="demo"))
         self._tasks += [asyncio.create_task(worker.run(), name=f"worker.{worker.name}") for worker in self.workers]
+
+    @staticmethod
+    async def _start_demo(demo: Demo) -> None:
+        try:
+            await demo.start()
+        except Exception:  # the page says that it is not reached; the log says why
+            log.exception("the demo PBX could not be started")
 
     async def stop(self) -> None:
         """Say bye to the browsers, close the sessions with the PBXs, write what is known."""
@@ -59,6 +79,8 @@ class Panel:
         await _end(*self._tasks[1:])
         for worker in self.workers:
             await worker.close()
+        if self.demo is not None:
+            await self.demo.stop()
         await _end(self._tasks[0])
         self.trail.close()
 

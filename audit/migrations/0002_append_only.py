@@ -1,6 +1,6 @@
 """The database itself refuses to change the trail, whoever asks: the program, a shell, a tool.
 
-SQLite gets no trigger against DELETE: Django's tests empty tables with it there (on PostgreSQL they TRUNCATE).
+What removes or replaces entries is refused by the next one.
 """
 
 from django.db import migrations

@@ -4,10 +4,11 @@ import {COMMAND_WORDS, resultWords} from "./words.js";
 
 const ACK_WITHIN = 1_000;
 const RESULT_WITHIN = 10_000;
+const BEYOND_PATIENCE = 6_000; // the panel says `unknown` itself before this is over
 const SHOWN_FOR = {done: 3_000, refused: 10_000, unknown: 30_000};
 
 /**
- * @typedef {{verb: string, target: string, label: string, confirm: string, danger: boolean}} Action
+ * @typedef {{verb: string, target: string, label: string, confirm: string, danger: boolean, when: string, phone: boolean}} Action
  * @typedef {{id: string, action: Action, key: string, name: string, state: "pending"|"done"|"refused"|"unknown", text: string, acked: boolean}} Command
  */
 
@@ -27,7 +28,7 @@ export class Actions extends EventTarget {
     super();
     this.#socket = socket;
     this.#store = store;
-    socket.addEventListener("ack", ({detail}) => this.#acked(detail.id));
+    socket.addEventListener("ack", ({detail}) => this.#acked(detail));
     socket.addEventListener("result", ({detail}) => this.#answered(detail));
     socket.addEventListener("state", () => socket.state === "open" || this.#cut());
   }
@@ -59,12 +60,13 @@ export class Actions extends EventTarget {
     this.#changed(command);
   }
 
-  #acked(id) {
+  #acked({id, patience_ms: patience}) {
     const command = this.#byId.get(id);
     if (command?.state !== "pending") return;
     command.acked = true;
-    clearTimeout(command.timers[0]);
-    this.#say(command, COMMAND_WORDS.acked);
+    command.timers.forEach(clearTimeout);
+    command.timers = [setTimeout(() => this.#overdue(command), patience + BEYOND_PATIENCE)];
+    this.#say(command, command.action.phone ? COMMAND_WORDS.ringing : COMMAND_WORDS.acked);
   }
 
   #overdue(command) {
@@ -74,7 +76,7 @@ export class Actions extends EventTarget {
   /** An `unknown` may be settled by a second result. */
   #answered({id, outcome, code, detail}) {
     const command = this.#byId.get(id);
-    if (command) this.#end(command, outcome, resultWords(outcome, code, detail));
+    if (command) this.#end(command, outcome, resultWords(command.action.target, outcome, code, detail));
   }
 
   #cut() {

@@ -2,14 +2,14 @@
 
 import {html, nothing} from "../vendor/lit-3.3.3.js";
 import {icon} from "./icons.js";
-import {DIRECTIONS, phaseWords} from "./words.js";
+import {actionButton, resultNote} from "./notes.js";
+import {DIRECTIONS, phaseWords, WHEN_WORDS} from "./words.js";
 
-const VERB_ICONS = {"calls.hangup": "phone-off"};
-const RESULT_LOOKS = {
-  pending: ["loader-2", "idle"],
-  done: ["check", "ready"],
-  refused: ["alert-triangle", "act-now"],
-  unknown: ["help-circle", "waiting"],
+const VERB_ICONS = {
+  "calls.listen": "ear",
+  "calls.whisper": "message-2",
+  "calls.pickup": "phone-incoming",
+  "calls.hangup": "phone-off",
 };
 
 /** How a row is called where there is no table around it: in a dialog, in a toast, for a screen reader. */
@@ -23,20 +23,21 @@ export const whoName = who => [who.number, who.name].filter(Boolean).join(" ") |
 /**
  * @param {import("./rows.js").Row} row
  * @param {{index: number, focusable: boolean, selected: boolean, stale: boolean, showPbx: boolean,
- *   actions: import("./actions.js").Action[], command?: import("./actions.js").Command, objection: string}} view
+ *   actions: import("./actions.js").Action[], command?: import("./actions.js").Command,
+ *   objection: (action: import("./actions.js").Action) => string}} view
  */
 export function callRow(row, view) {
   const over = row.phase === "ended";
   const classes = [over && "ended", view.stale && "stale"].filter(Boolean).join(" ");
   return html`<tr role="row" class=${classes} aria-rowindex=${view.index + 2} aria-selected=${view.selected}
-      tabindex=${view.focusable ? 0 : -1} data-key=${row.key}>
+      tabindex=${view.focusable ? 0 : -1} data-kind="call" data-key=${row.key}>
     <td role="gridcell">${chip(row.phase)}</td>
     ${view.showPbx ? html`<td role="gridcell" class="pbx">${row.pbx}</td>` : nothing}
     <td role="gridcell" class="who from num">${direction(row)}${row.from ? person(row.from) : none()}</td>
     <td role="gridcell" class="who to num">${callees(row, over)}</td>
     <td role="gridcell" class="place">${row.place}</td>
     <td role="gridcell" class="right time">${time(row)}</td>
-    <td role="gridcell" class="acts-cell"><div class="acts">${flags(row)}${result(view.command)}${over ? nothing : toolbar(row, view)}</div></td>
+    <td role="gridcell" class="acts-cell"><div class="acts">${flags(row)}${resultNote(view.command)}${over ? nothing : toolbar(row, view)}</div></td>
   </tr>`;
 }
 
@@ -84,27 +85,21 @@ function time(row) {
 }
 
 function flags(row) {
-  if (!row.parent) return nothing;
-  const words = gettext("Split from another call");
-  return html`<span class="flag" title=${words}>${icon("arrows-split-2")}<span class="said">${words}</span></span>`;
-}
-
-function result(command) {
-  if (!command) return nothing;
-  const [name, hue] = RESULT_LOOKS[command.state];
-  const text = command.state === "pending" ? command.text : `${command.action.label}: ${command.text}`;
-  return html`<span class="said-result ${hue} ${command.state}" title=${text}>${icon(name)}<span>${command.text}</span></span>`;
+  const flag = (name, words, extra = "") =>
+    html`<span class="flag ${extra}" title=${words}>${icon(name)}<span class="said">${words}</span></span>`;
+  if (!row.parent && !row.listeners.length) return nothing;
+  return html`<span class="flags">${row.parent ? flag("arrows-split-2", gettext("Split from another call")) : nothing}${
+    row.listeners.map(({icon: name, words, mode}) => flag(name, words, `listener ${mode}`))}</span>`;
 }
 
 function toolbar(row, {actions, command, objection, index}) {
   if (!actions.length || command?.state === "pending") return nothing;
   const label = interpolate(gettext("What to do with %(call)s"), {call: rowName(row)}, true);
-  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => button(action, objection))}</div>`;
+  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => button(action, objection(action)))}</div>`;
 }
 
-function button({verb, label, danger}, objection) {
-  const name = VERB_ICONS[verb];
-  const title = objection ? `${label}: ${objection}` : label;
-  return html`<button type="button" class="btn ${name ? "icon" : ""} ${danger ? "danger" : ""}" tabindex="-1" data-verb=${verb}
-    title=${title} aria-label=${title} aria-disabled=${objection ? "true" : nothing}>${name ? icon(name) : label}</button>`;
+/** What only another state of the call allows comes `later`: a narrow row leaves it out. */
+function button(action, objection) {
+  const later = Object.values(WHEN_WORDS).includes(objection);
+  return actionButton(action, {objection, iconName: VERB_ICONS[action.verb], tabindex: -1, later});
 }

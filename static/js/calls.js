@@ -2,13 +2,17 @@
 
 import {html, LitElement, nothing, repeat} from "../vendor/lit-3.3.3.js";
 import {callRow, rowName, whoName} from "./callrow.js";
+import {Deeds} from "./deeds.js";
 import {timeOfDay} from "./format.js";
+import {Frames} from "./frames.js";
 import {listenToKeys} from "./gridkeys.js";
 import {Hand} from "./hand.js";
 import {icon} from "./icons.js";
+import {emptyNote, heldNote} from "./notes.js";
 import {Painter} from "./painter.js";
 import {isOrder, Rows, SEGMENTS} from "./rows.js";
 import {visibleParts} from "./windowing.js";
+import {CHANGED, NO_LIVE_DATA, NO_PHONE, WHEN_WORDS} from "./words.js";
 
 const COLUMNS = [
   {name: "state", word: gettext("State")},
@@ -25,7 +29,11 @@ const SEGMENT_WORDS = {
   hold: gettext("On hold"),
   waiting: gettext("Waiting"),
 };
-const VERB_LETTERS = {h: "calls.hangup"};
+const VERB_LETTERS = {h: "calls.hangup", l: "calls.listen", w: "calls.whisper", p: "calls.pickup"};
+const SUITS = {
+  talks: row => row.phase === "talking" || row.phase === "hold",
+  rings: row => row.rings,
+};
 const DEFAULT_ORDER = "state";
 
 class Calls extends LitElement {
@@ -33,7 +41,8 @@ class Calls extends LitElement {
   #rows;
   #hand = new Hand(() => this.#painter.now());
   #painter = new Painter(() => this.requestUpdate());
-  #frames = [];
+  #frames = new Frames();
+  #deeds;
   #shown = [];
   #waiting = 0;
   #counts = {};
@@ -42,7 +51,6 @@ class Calls extends LitElement {
   #order = DEFAULT_ORDER;
   #active = "";
   #selected = "";
-  #pressed = null;
   #box = null;
   #rowHeight = 38;
   #boxHeight = 0;
@@ -57,6 +65,13 @@ class Calls extends LitElement {
   begin(floor) {
     this.#floor = floor;
     this.#rows = new Rows(floor.store);
+    this.#deeds = new Deeds(floor, {
+      find: (_kind, key) => this.#shown.find(row => row.key === key),
+      nameOf: rowName,
+      factsOf: facts,
+      objectionTo: (row, action) => this.#objection(row, action),
+      changed: CHANGED,
+    });
     this.#readAddress();
     floor.store.subscribe(change => this.#floorMoved(change));
     floor.link.addEventListener("change", () => this.#painter.soon());
@@ -76,19 +91,14 @@ class Calls extends LitElement {
 
   // ---- what comes in ----
 
-  #floorMoved({pbx, frame}) {
-    if (frame && !document.hidden) this.#frames.push({pbx, ...frame});
+  #floorMoved(change) {
+    this.#frames.note(change);
     this.#painter.soon();
   }
 
   #commandMoved(command) {
     this.#painter.now();
-    if (command.state === "pending" || command.told === command.state || !this.#floor.actions.about(command.key)) return;
-    command.told = command.state;
-    const row = this.#shown.find(({key}) => key === command.key);
-    const text = `${command.action.label}, ${row ? rowName(row) : command.name}: ${command.text}`;
-    this.#floor.status.say(text);
-    if (!this.#isInView(command.key)) this.#floor.toasts.show({kind: command.state, text});
+    this.#deeds.tell(command, key => this.#isInView(key));
   }
 
   /** She chose what to see: now, whatever is held under her hand. */
@@ -132,7 +142,7 @@ class Calls extends LitElement {
     return html`${this.#tools()}
       <div class="grid-box" @scroll=${() => this.#painter.now()}>
         <table role="grid" class="grid calls" aria-label=${gettext("Live calls")} aria-rowcount=${this.#shown.length + 1}
-          @click=${this.#clicked} @pointerdown=${this.#pressedDown} @focusin=${this.#focused}>
+          @click=${this.#clicked} @pointerdown=${event => this.#deeds.pressedDown(event)} @focusin=${this.#focused}>
           ${this.#columns()}
           <thead role="rowgroup"><tr role="row" aria-rowindex="1">${this.#visibleColumns().map(column => this.#head(column))}
             <th role="columnheader"><span class="said">${gettext("Actions")}</span></th></tr></thead>
@@ -148,15 +158,8 @@ class Calls extends LitElement {
         <button type="button" aria-pressed=${name === this.#segment} @click=${() => this.#chooseSegment(name)}>
           ${SEGMENT_WORDS[name]} <b class="num">${this.#counts[name]}</b></button>`)}
       </div>
-      ${this.#waiting ? this.#heldNote() : nothing}
+      ${heldNote(this.#waiting, () => this.#chose())}
     </div>`;
-  }
-
-  #heldNote() {
-    const words = ngettext("%(count)s change held", "%(count)s changes held", this.#waiting);
-    return html`<div class="held-note" title=${gettext("Rows keep their places while you point at them")}>${icon("player-pause")}
-      <span class="num">${interpolate(words, {count: this.#waiting}, true)}</span>
-      <button type="button" class="btn" @click=${() => this.#chose()}>${gettext("Apply")}</button></div>`;
   }
 
   #visibleColumns() {
@@ -205,23 +208,19 @@ class Calls extends LitElement {
       selected: row.key === this.#selected,
       stale: link.isStale(row.pbx),
       command: actions.about(row.key),
-      objection: this.#objection(row),
+      objection: action => this.#objection(row, action),
     });
   }
 
   #empty() {
-    if (!this.#floor.link.anyTrue) return this.#emptyNote("plug-connected-x", gettext("No live data yet"), gettext("Calls appear here as soon as the PBX answers."));
+    if (!this.#floor.link.anyTrue) return emptyNote("plug-connected-x", gettext("No live data yet"), gettext("Calls appear here as soon as the PBX answers."));
     if (this.#query || this.#segment !== "all") {
-      return this.#emptyNote("search-off", gettext("No call matches"), "", html`
+      return emptyNote("search-off", gettext("No call matches"), "", html`
         <button type="button" class="btn" @click=${() => this.#showAll()}>${gettext("Show all calls")}</button>`);
     }
     const at = this.#rows.lastEndedAt;
     const last = at ? interpolate(gettext("The last one ended at %(time)s."), {time: timeOfDay(at)}, true) : "";
-    return this.#emptyNote("phone", gettext("No calls right now"), last);
-  }
-
-  #emptyNote(name, title, words, button = nothing) {
-    return html`<div class="empty">${icon(name)}<strong>${title}</strong>${words ? html`<span>${words}</span>` : nothing}${button}</div>`;
+    return emptyNote("phone", gettext("No calls right now"), last);
   }
 
   firstUpdated() {
@@ -236,7 +235,7 @@ class Calls extends LitElement {
     this.#keepFocus();
     this.#floor.confirm.look();
     this.#floor.socket.sayShown();
-    this.#tellShown();
+    this.#frames.drawn();
     this.dispatchEvent(new CustomEvent("counts", {detail: this.#counts}));
   }
 
@@ -274,12 +273,6 @@ class Calls extends LitElement {
     if (row && !row.contains(document.activeElement)) row.focus({preventScroll: true});
   }
 
-  #tellShown() {
-    const at = performance.timeOrigin + performance.now();
-    for (const frame of this.#frames) document.dispatchEvent(new CustomEvent("phoenix:rendered", {detail: {...frame, at}}));
-    this.#frames = [];
-  }
-
   // ---- what she does ----
 
   #chooseSegment(name) {
@@ -312,24 +305,9 @@ class Calls extends LitElement {
     this.#painter.now();
   }
 
-  /** What stood under the finger when it came down is what is meant, wherever the row is by the time it lifts. */
-  #pressedDown = event => {
-    const button = event.target.closest("[data-verb]");
-    const row = button && this.#rowOf(button);
-    this.#pressed = row ? {button, key: row.key, rev: row.rev} : null;
-  };
-
   #clicked = event => {
     const row = this.#rowOf(event.target);
-    if (!row) return;
-    const button = event.target.closest("[data-verb]");
-    if (!button) {
-      this.#select(row.key);
-      return;
-    }
-    const pressed = this.#pressed?.button === button ? this.#pressed : {key: row.key, rev: row.rev};
-    this.#pressed = null;
-    this.#do(button.dataset.verb, pressed);
+    if (row && !this.#deeds.clicked(event)) this.#select(row.key);
   };
 
   /** @returns {boolean} whether the letter meant something here */
@@ -337,29 +315,17 @@ class Calls extends LitElement {
     const row = this.#shown.find(shown => shown.key === key);
     const verb = VERB_LETTERS[letter];
     if (!row || !this.#floor.actions.of("call").some(action => action.verb === verb)) return false;
-    this.#do(verb, {key, rev: row.rev});
+    this.#deeds.do(verb, {kind: "call", key, rev: row.rev});
     return true;
   }
 
-  #do(verb, {key, rev}) {
-    const {actions, confirm, toasts} = this.#floor;
-    const action = actions.of("call").find(known => known.verb === verb);
-    const row = this.#shown.find(shown => shown.key === key);
-    if (!action || !row || actions.about(key)?.state === "pending") return;
-    const objection = () => this.#objection(row) || (row.rev === rev ? "" : gettext("The call has changed: close this and look again."));
-    if (objection()) {
-      toasts.show({text: objection()});
-      return;
-    }
-    const send = () => actions.send(action, {kind: "call", key, rev}, rowName(row));
-    if (action.confirm) confirm.ask(action, facts(row), objection, send);
-    else send();
-  }
-
-  /** Why nothing can be done to this call now; "" when something can. */
-  #objection(row) {
+  /** Why this cannot be done to this call now; "" when it can. */
+  #objection(row, {when, phone}) {
+    const {link, store} = this.#floor;
     if (row.phase === "ended") return gettext("The call has ended.");
-    if (this.#floor.link.isStale(row.pbx)) return gettext("No live data from this PBX: what is shown may be over.");
+    if (link.isStale(row.pbx)) return NO_LIVE_DATA;
+    if (when && !SUITS[when](row)) return WHEN_WORDS[when];
+    if (phone && !store.session.user.phones[row.pbx]) return NO_PHONE;
     return "";
   }
 

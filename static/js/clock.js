@@ -32,11 +32,12 @@ export class Clock {
   paint(root) {
     const now = this.#server.now();
     for (const cell of root.querySelectorAll("[data-since]")) {
-      const {since, until, pbx, atLeast} = cell.dataset;
+      const {since, until, pbx, atLeast, atMost} = cell.dataset;
       const end = until ? Number(until) : this.#stoppedAt.get(pbx) ?? now;
       // Whole seconds on both sides, so that every time on the page changes at the same moment.
       const text = duration(Math.floor(end / 1_000) * 1_000 - Math.floor(Number(since) / 1_000) * 1_000);
-      const shown = atLeast === undefined ? text : `≥ ${text}`;
+      const sign = atLeast !== undefined ? "≥ " : atMost !== undefined ? "≤ " : "";
+      const shown = sign + text;
       if (cell.textContent !== shown) cell.textContent = shown;
     }
   }

@@ -11,7 +11,7 @@ export class Hand {
   #timer = 0;
   #changed;
 
-  /** @param {() => void} changed called when the table comes free */
+  /** @param {() => void} changed called when the table is held, and when it comes free */
   constructor(changed) {
     this.#changed = changed;
   }
@@ -37,7 +37,10 @@ export class Hand {
   }
 
   #hold() {
-    this.#on = true;
+    if (!this.#on) {
+      this.#on = true;
+      this.#changed(); // take the places as they are now, not as the next change leaves them
+    }
     this.#releaseIn(AFTER_RESTING);
   }
 

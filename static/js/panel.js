@@ -3,16 +3,19 @@
 import {Actions} from "./actions.js";
 import {Clock} from "./clock.js";
 import {Confirm} from "./confirm.js";
+import {Dock} from "./dock.js";
 import {isSlash} from "./gridkeys.js";
 import {Link} from "./link.js";
+import {countInRail} from "./rail.js";
 import {PanelSocket} from "./socket.js";
 import {Status} from "./status.js";
 import {Store} from "./store.js";
 import {Toasts} from "./toast.js";
 import "./calls.js";
+import "./conferences.js";
 
 const part = name => document.querySelector(`[data-${name}]`);
-const board = document.querySelector("pp-calls");
+const board = document.querySelector("[data-socket]");
 const search = part("search");
 
 const store = new Store();
@@ -28,10 +31,12 @@ board.begin({
   status: new Status(part("status")),
 });
 
-function followCounts({all, waiting}) {
-  part("count=calls").textContent = all;
-  const title = gettext("Live calls");
-  document.title = waiting ? `(${waiting}) ${title} – Phoenix Panel` : `${title} – Phoenix Panel`;
+new Dock({root: part("dock"), store, actions, clock, link, toasts});
+
+const title = document.title;
+
+function followCounts({waiting}) {
+  document.title = waiting ? `(${waiting}) ${title}` : title;
 }
 
 /** The server was renewed while the page stood open: its scripts may be yesterday's. */
@@ -69,6 +74,7 @@ document.addEventListener("keydown", searchKey);
 socket.addEventListener("signed-out", signIn);
 socket.addEventListener("hello", event => followServer(event.detail.server));
 
+countInRail(store);
 clock.start();
 socket.start();
 

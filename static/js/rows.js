@@ -1,6 +1,7 @@
 // From calls and parties to the rows of the table: what a row says, which rows are meant, in what order. No DOM.
 
 import {clean, searchable} from "./format.js";
+import {Spies} from "./spies.js";
 import {pbxOf} from "./store.js";
 import {phaseWords, placeName, placeWords, placeWordsShort} from "./words.js";
 
@@ -15,6 +16,8 @@ import {phaseWords, placeName, placeWords, placeWordsShort} from "./words.js";
  * @property {number} at        since when `living`: what the order goes by
  * @property {?Who} from
  * @property {Who[]} to
+ * @property {boolean} rings    somebody on it is being rung
+ * @property {import("./spies.js").Listener[]} listeners
  * @property {string} where     in words, when there is nobody at the other end
  * @property {string} whereShort the same without the place's name
  * @property {string} place
@@ -60,10 +63,12 @@ export class Rows {
   #rows = new Map();
   #ordered = [];
   #dirty = new Set();
+  #spies;
 
   /** @param {import("./store.js").Store} store */
   constructor(store) {
     this.#store = store;
+    this.#spies = new Spies(store);
     store.subscribe(change => this.#mark(change));
   }
 
@@ -93,6 +98,7 @@ export class Rows {
       const party = this.#store.get("party", key);
       if (party) this.#dirty.add(party.call);
     }
+    for (const call of this.#spies.moved(keys.spy ?? [])) this.#dirty.add(call);
   }
 
   #refresh() {
@@ -137,6 +143,8 @@ export class Rows {
     Object.assign(row, {rev, phase, since, started, approx, direction, parent, reason: clean(reason)});
     row.from ??= null;
     row.to ??= [];
+    row.rings = parties.some(party => party.role === "callee" && party.state === "ringing");
+    row.listeners = phase === "ended" ? [] : this.#spies.on(row.key);
     const shown = {...call, queue: clean(call.queue), room: clean(call.room), slot: clean(call.slot)};
     row.where = placeWords(shown);
     row.whereShort = placeWordsShort(shown);

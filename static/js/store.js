@@ -24,7 +24,7 @@ export const pbxOf = key => key.slice(0, key.indexOf("/"));
 export class Store {
   /** @type {Map<string, Pbx>} */
   pbxs = new Map();
-  /** @type {{server: string, user: ?{name: string}, rights: string[], actions: object[]}} */
+  /** @type {{server: string, user: ?{id: number, name: string, phones: Object<string, string>}, rights: string[], actions: object[]}} */
   session = {server: "", user: null, rights: [], actions: []};
   clock = new ServerClock();
   #kinds = new Map();

@@ -59,10 +59,33 @@ export function placeName(call) {
   return call.queue || "";
 }
 
+export const NO_LIVE_DATA = gettext("No live data from this PBX: what is shown may be over.");
+
+/** By kind: it is another now than when she pressed. */
+export const CHANGED = {
+  call: gettext("The call has changed: close this and look again."),
+  participant: gettext("The participant has moved: close this and look again."),
+  room: gettext("Somebody came or left: look again."),
+};
+
+/** Codes that say something of the thing itself, by kind. */
+const RESULTS_OF = {
+  call: {
+    gone: gettext("The call had already ended"),
+    changed: gettext("The call changed before the click arrived: look again"),
+  },
+  participant: {
+    gone: gettext("The participant had already left"),
+    changed: gettext("The participant moved before the click arrived: look again"),
+  },
+  room: {
+    gone: gettext("The conference had already ended"),
+    changed: gettext("Somebody came or left before the click arrived: look again"),
+  },
+};
+
 const RESULTS = {
   no_right: gettext("Your role does not allow it"),
-  gone: gettext("The call had already ended"),
-  changed: gettext("The call changed before the click arrived: look again"),
   stale_epoch: gettext("The panel had lost the PBX in between: look again"),
   expired: gettext("It took too long and was not sent"),
   bad_command: gettext("The panel did not understand the command"),
@@ -73,23 +96,45 @@ const RESULTS = {
   audit_unavailable: gettext("The audit log cannot be written, so nothing was sent"),
   not_proved: gettext("No proof from the PBX"),
   pbx_unknown: gettext("The panel knows no such PBX"),
+  not_now: gettext("Not possible in the call's present state"),
+  no_phone: gettext("No phone of yours is known on this PBX: ask an administrator"),
+  no_answer: gettext("Your phone was not answered"),
+  phone_busy: gettext("Your phone is busy or refuses the call"),
+  phone_unreachable: gettext("Your phone cannot be reached: is it registered?"),
+  too_late: gettext("The call had gone on before your phone was answered"),
 };
 
 /** What became of a command, in one sentence. */
-export function resultWords(outcome, code, detail) {
+export function resultWords(kind, outcome, code, detail) {
   if (outcome === "done") return gettext("Done");
   if (outcome === "unknown") return gettext("No proof from the PBX: checking");
-  const reason = RESULTS[code] ?? gettext("Refused");
+  const reason = RESULTS_OF[kind]?.[code] ?? RESULTS[code] ?? gettext("Refused");
   return detail ? `${reason}: ${detail}` : reason;
 }
 
 export const COMMAND_WORDS = {
   sent: gettext("Sending"),
   acked: gettext("With the PBX"),
+  ringing: gettext("Ringing your phone…"),
   silent: gettext("No answer from the panel"),
   overdue: gettext("No proof from the PBX: checking"),
   unanswered: gettext("No answer from the panel: look whether it happened"),
   cut: gettext("The connection broke: look whether it happened"),
+};
+
+/** Why an action of this kind (`when` of hello.actions) cannot be done to a call now. */
+export const WHEN_WORDS = {
+  talks: gettext("Possible while they talk"),
+  rings: gettext("Possible while it rings"),
+};
+
+export const NO_PHONE = RESULTS.no_phone;
+
+/** Per mode of a `spy`: its word, its icon, and how one says that somebody does it. */
+export const SPY_MODES = {
+  listen: {word: gettext("Listening"), icon: "ear", says: gettext("%(who)s listens to %(whom)s")},
+  whisper: {word: gettext("Whispering"), icon: "message-2", says: gettext("%(who)s whispers to %(whom)s")},
+  barge: {word: gettext("In the call"), icon: "users-group", says: gettext("%(who)s speaks in the call of %(whom)s")},
 };
 
 const LINK_PHASES = {

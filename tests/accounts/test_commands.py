@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
@@ -31,6 +32,8 @@ def test_first_users_are_made_once() -> None:
     assert admin.groups.get().name == "Admin"
     assert not supervisor.is_superuser
     assert supervisor.groups.get().name == "Supervisor"
+    # Nothing is configured here: the demo PBX is what they will look at, and a phone on it answers by itself.
+    assert [str(phone) for phone in supervisor.phones.all()] == ["demo: PJSIP/2000"]
     assert run("firstusers") == ""
     assert User.objects.count() == 2
 
@@ -71,6 +74,37 @@ def test_mistakes_are_said_and_nothing_is_made(words: list[str], said: str) -> N
     with pytest.raises(CommandError, match=re.escape(said)):
         run("createoperator", *words)
     assert not User.objects.exists()
+
+
+def test_a_phone_is_set_changed_and_taken_away(bob: User) -> None:
+    assert "PJSIP/900" in run("setphone", "bob", "lab=PJSIP/900")
+    run("setphone", "bob", "office=SIP/7")
+    run("setphone", "bob", "lab=PJSIP/901")
+    assert dict(bob.phones.values_list("pbx", "dial_string")) == {"lab": "PJSIP/901", "office": "SIP/7"}
+    assert "no phone" in run("setphone", "bob", "lab=")
+    assert dict(bob.phones.values_list("pbx", "dial_string")) == {"office": "SIP/7"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nobody", "lab=PJSIP/900"], "There is no user nobody"),
+        (["bob", "PJSIP/900"], "write PBX=DIAL"),
+        (["bob", "lab=Local/900@from-internal"], "looks like PJSIP/900"),
+        (["bob", "lab=PJSIP/900&PJSIP/901"], "looks like PJSIP/900"),
+        (["bob", "Lab!=PJSIP/900"], "no such PBX"),
+    ],
+)
+def test_a_phone_that_cannot_be(bob: User, words: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(said)):
+        run("setphone", *words)
+    assert not bob.phones.exists()
+
+
+def test_no_way_to_save_a_phone_goes_round_the_check(bob: User) -> None:
+    with pytest.raises(ValidationError):
+        bob.phones.create(pbx="lab", dial_string="PJSIP/900,30,A(demo)")
+    assert not bob.phones.exists()
 
 
 def test_a_name_that_is_taken(bob: User) -> None:

@@ -66,14 +66,24 @@ def test_a_snapshot_has_the_name_shown_and_the_language(bob: User) -> None:
     bob.save()
     snapshot = user_snapshot(bob.pk)
     assert snapshot is not None
-    assert (snapshot.name, snapshot.language) == ("Bob", "ru")
+    assert (snapshot.name, snapshot.language, snapshot.phones) == ("Bob", "ru", ())
+
+
+def test_a_snapshot_has_her_phones_and_stays_hashable(bob: User) -> None:
+    bob.phones.create(pbx="office", dial_string="SIP/7")
+    bob.phones.create(pbx="lab", dial_string="PJSIP/900")
+    snapshot = user_snapshot(bob.pk)
+    assert snapshot is not None
+    assert hash(snapshot)
+    assert (snapshot.phone("lab"), snapshot.phone("office"), snapshot.phone("other")) == ("PJSIP/900", "SIP/7", "")
 
 
 def test_an_upgrade_keeps_what_administrators_changed() -> None:
     supervisors = Group.objects.get(name="Supervisor")
     supervisors.permissions.remove(Permission.objects.get(codename="hangup"))
     lay_out(apps=apps)
-    assert list(supervisors.permissions.values_list("codename", flat=True)) == ["view"]
+    kept = {f"{p.content_type.app_label}.{p.codename}" for p in supervisors.permissions.all()}
+    assert kept == ROLES["Supervisor"] - {"calls.hangup"}
 
 
 def test_a_right_that_is_new_goes_to_the_roles_that_ship_with_it() -> None:

@@ -1,9 +1,12 @@
 """Signing in and out; guessing is slowed, and nothing tells which names exist."""
 
 import threading
+import time
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 from django.urls import reverse
 
@@ -129,6 +132,99 @@ def test_x_forwarded_for_is_not_believed(client: Client) -> None:
         client.post(LOGIN, {"username": "bob", "password": "x"}, HTTP_X_FORWARDED_FOR=f"198.51.100.{n}")
     response = client.post(LOGIN, {"username": "bob", "password": "x"}, HTTP_X_FORWARDED_FOR="198.51.100.99")
     assert response.status_code == 429
+
+
+def test_behind_a_proxy_of_ours_each_browser_counts_alone(client: Client, settings: Any) -> None:
+    settings.PHOENIX_PROXIES = 1
+
+    def guess(forwarded: str) -> int:
+        words = {"username": "bob", "password": "x"}
+        return client.post(LOGIN, words, headers={"x-forwarded-for": forwarded}).status_code
+
+    for n in range(throttle.PER_NAME):  # what the browser writes itself stands before what the proxy adds
+        assert guess(f"203.0.113.{n}, 198.51.100.1") == 200
+    assert guess("198.51.100.1") == 429
+    assert guess("198.51.100.2") == 200
+
+
+def test_the_name_in_signs_that_stand_for_its_letters(bob_with_password: User, client: Client) -> None:
+    """The form signs `ｂob` in as `bob`: each such spelling was five more attempts."""
+    spellings = ("ｂob", "bｏb", "boｂ", "𝐛ob", "ⓑob")
+    assert sign_in(client, PASSWORD, username=spellings[0]) == 302
+    client.logout()
+    for name in spellings:
+        assert sign_in(client, "wrong", username=name) == 200
+    assert sign_in(client, "wrong", username="bob") == 429
+
+
+def test_a_name_made_to_take_long_does_not() -> None:
+    began = time.monotonic()
+    throttle.attempt("a" + "\u0301\u0323" * 500_000, "192.0.2.1")
+    assert time.monotonic() - began < 1
+
+
+def test_few_passwords_are_checked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each check takes memory and a processor: a thousand strangers at once must not stop the floor."""
+    turns = throttle.Turns(2, 3, patience=5)
+    lock, start = threading.Lock(), threading.Barrier(24)
+    inside = most = 0
+    let_in: list[bool] = []
+
+    def come() -> None:
+        nonlocal inside, most
+        start.wait()
+        with turns.turn() as mine:
+            if mine:
+                with lock:
+                    inside += 1
+                    most = max(most, inside)
+                time.sleep(0.5)
+                with lock:
+                    inside -= 1
+        let_in.append(mine)
+
+    threads = [threading.Thread(target=come) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+    assert let_in.count(True) == 5
+    with turns.turn() as mine:
+        assert mine
+
+
+def test_who_waits_in_vain_is_sent_away() -> None:
+    turns = throttle.Turns(1, 1, patience=0.05)
+    with turns.turn() as first, turns.turn() as second:
+        assert (first, second) == (True, False)
+
+
+def test_too_many_sign_ins_at_once_are_told_to_come_again(
+    bob_with_password: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = throttle.Turns(1, 0, patience=5)
+    monkeypatch.setattr(throttle, "turns", turns)
+    with turns.turn():
+        for _ in range(throttle.PER_NAME + 1):  # nobody looked at the password: nothing is counted
+            response = client.post(LOGIN, {"username": "bob", "password": PASSWORD}, REMOTE_ADDR="192.0.2.1")
+            assert response.status_code == 503
+            assert int(response["Retry-After"]) > 0
+            assert "Try again in a moment" in response.content.decode()
+    assert sign_in(client, PASSWORD) == 302
+
+
+def test_a_hash_takes_the_memory_that_owasp_names(bob: User, client: Client, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    bob.password = make_password(PASSWORD)
+    bob.save()
+    assert "m=102400,t=2,p=8" in bob.password
+    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
+    assert sign_in(client, PASSWORD) == 302
+    bob.refresh_from_db()
+    assert "m=19456,t=2,p=1" in bob.password
+    client.logout()
+    assert sign_in(client, PASSWORD) == 302
 
 
 def test_strange_names_are_answered_like_any_other(client: Client) -> None:

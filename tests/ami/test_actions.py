@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 
 import pytest
 
 from ami import EncodingRefused, actions
 from ami.actions import Action
+from tests.ami.test_encoder import SAFE
 
 
 def test_the_set_is_closed() -> None:
@@ -22,11 +24,22 @@ def test_the_set_is_closed() -> None:
         "core_settings",
         "list_commands",
         "hangup",
+        "confbridge_list_rooms",
+        "confbridge_list",
+        "confbridge_mute",
+        "confbridge_unmute",
+        "confbridge_kick",
+        "confbridge_lock",
+        "confbridge_unlock",
+        "originate_application",
+        "listen",
+        "whisper",
+        "pickup",
     }
     made_here = {
         name
         for name, thing in vars(actions).items()
-        if inspect.isfunction(thing) and thing.__module__ == actions.__name__
+        if inspect.isfunction(thing) and thing.__module__ == actions.__name__ and not name.startswith("_")
     }
     assert made_here == names
 
@@ -70,13 +83,75 @@ def test_hangup_causes(cause: int) -> None:
 
 
 def test_only_what_changes_something_is_marked_so() -> None:
-    assert [a.name for a in map(_make, actions.BUILDERS) if a.mutating] == ["Hangup"]
-    assert [a.name for a in map(_make, actions.BUILDERS) if a.is_list] == ["CoreShowChannels", "BridgeList"]
+    assert [a.name for a in map(_make, actions.BUILDERS) if a.mutating] == [
+        "Hangup",
+        "ConfbridgeMute",
+        "ConfbridgeUnmute",
+        "ConfbridgeKick",
+        "ConfbridgeLock",
+        "ConfbridgeUnlock",
+        *["Originate"] * 4,  # itself, and what listens, whispers, picks up
+    ]
+    assert [a.name for a in map(_make, actions.BUILDERS) if a.is_list] == [
+        "CoreShowChannels",
+        "BridgeList",
+        "ConfbridgeListRooms",
+        "ConfbridgeList",
+    ]
+
+
+WHOLE = "PJSIP/101-0000008c"
+ON_PARTICIPANTS = (actions.confbridge_mute, actions.confbridge_unmute, actions.confbridge_kick)
+
+
+@pytest.mark.parametrize("build", ON_PARTICIPANTS)
+@pytest.mark.parametrize("channel", [WHOLE, "Local/801@rooms-00000001;2", "SIP/trunk-a-0000001f"])
+def test_a_participant_is_named_whole(build: Callable[[str, str], Action], channel: str) -> None:
+    assert build("801", channel).headers == (("Conference", "801"), ("Channel", channel))
+
+
+@pytest.mark.parametrize("build", ON_PARTICIPANTS)
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "",
+        "all",
+        "participants",
+        "PJSIP/101",  # a prefix, which Asterisk takes for the first that matches
+        "PJSIP/101-",
+        "PJSIP/101-0000008",
+        "PJSIP/101-0000008c;3",
+        "PJSIP/101-0000008C",
+        "/.*/",
+        "/PJSIP-0000008c",
+        f" {WHOLE}",
+        f"{WHOLE} ",
+        f"{WHOLE}\n",
+        f"all\r\nChannel: {WHOLE}",
+        "1795412884.225",
+    ],
+)
+def test_a_prefix_and_the_magic_words_are_refused(build: Callable[[str, str], Action], channel: str) -> None:
+    with pytest.raises(EncodingRefused, match=r"^Channel: "):
+        build("801", channel)
+
+
+@pytest.mark.parametrize("conference", ["", " ", " 801", "801\t"])
+def test_a_room_is_named(conference: str) -> None:
+    for build in (actions.confbridge_list, actions.confbridge_lock, actions.confbridge_unlock):
+        with pytest.raises(EncodingRefused, match=r"^Conference: "):
+            build(conference)
+    with pytest.raises(EncodingRefused, match=r"^Conference: "):
+        actions.confbridge_mute(conference, WHOLE)
+
+
+def test_no_rooms_are_an_empty_list() -> None:
+    assert "No active conferences." in actions.confbridge_list_rooms().empty_errors
+    assert "No Conference by that name found." in actions.confbridge_list("801").empty_errors
 
 
 def _make(builder: object) -> Action:
     assert callable(builder)
-    safe = {"user": "u", "key": "k", "events": "off", "uniqueid": "1.1", "cause": 16}
-    action = builder(**{name: safe[name] for name in inspect.signature(builder).parameters})
+    action = builder(**{name: SAFE[name] for name in inspect.signature(builder).parameters})
     assert isinstance(action, Action)
     return action

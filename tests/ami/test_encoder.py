@@ -79,7 +79,23 @@ def test_what_is_harmless_passes() -> None:
     assert lines_as_asterisk_reads(encode("X", [("Data", value)]))[1] == f"Data: {value}".encode()
 
 
-SAFE = {"user": "u", "key": "k", "events": "off", "uniqueid": "1.1", "cause": 16}
+SAFE = {
+    "user": "u",
+    "key": "k",
+    "events": "off",
+    "uniqueid": "1.1",
+    "cause": 16,
+    "conference": "801",
+    "channel": "PJSIP/101-0000008c",
+    "phone": "PJSIP/900",
+    "application": "ChanSpy",
+    "data": "1.1,quES",
+    "ringing": "PJSIP/102-000000a4",
+    "channel_id": "phx-listen-1",
+    "caller_name": "Phoenix-Spy",
+    "caller_number": "101",
+    "ring_ms": 15_000,
+}
 STRING_FIELDS = [
     pytest.param(builder, name, id=f"{builder.__name__}-{name}")
     for builder in BUILDERS

@@ -15,6 +15,7 @@ from channels.layers import get_channel_layer
 
 from ami.client import Address
 from audit.trail import Trail
+from floor import registry
 from floor.carrier import Bus, Carrier, Reader
 from floor.hub import Hub, Watcher
 from floor.worker import PbxConfig, PbxWorker
@@ -22,6 +23,7 @@ from tests.lab.checker import Checker, unescape
 from tests.lab.instance import Asterisk
 
 Rows = list[dict[str, str]]
+Entities = dict[str, dict[str, Any]]
 
 
 class Page:
@@ -58,6 +60,10 @@ class Page:
     def calls(self, phase: str = "") -> dict[str, dict[str, Any]]:
         calls = self.entities.get("call", {})
         return {key: call for key, call in calls.items() if phase in ("", call["phase"])}
+
+    @property
+    def spies(self) -> dict[str, dict[str, Any]]:
+        return self.entities.get("spy", {})
 
     def _hello(self, message: dict[str, Any]) -> None:
         pass
@@ -102,7 +108,7 @@ class Desk:
         self.carrier = Carrier(bus) if bus is not None else None
         self.worker = PbxWorker(config, self.carrier or self.hub, self.trail)
         self._between = [self.carrier.run, Reader(bus, self.hub).run] if bus and self.carrier else []
-        self.watcher = Watcher(self.page, frozenset({"call", "party"}), user_id)
+        self.watcher = Watcher(self.page, frozenset(registry.KINDS), user_id)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -154,29 +160,34 @@ class Desk:
             found += [
                 f"{uniqueid} {name}: {ours!r} ≠ {theirs!r}" for name, (ours, theirs) in pairs.items() if ours != theirs
             ]
-        shown = self.page.entities.get("party", {}).values()
-        on_page = {
-            party["channel"] for party in shown if self.page.entities["call"][party["call"]]["phase"] != "ended"
-        }
-        names = {row["Channel"] for row in rows}
-        found += [f"the page shows a ghost {name}" for name in on_page - names]
-        # Local halves and Asterisk's own machinery are folded away; every phone must be seen.
-        phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))}
-        found += [f"the page does not show {name}" for name in phones - on_page]
-        return found
+        spies = {key.partition("/")[2] for key in self.page.entities.get("spy", {})}
+        found += [f"nobody listens at {uniqueid}" for uniqueid in spies - listed.keys()]
+        return found + call_differences(self.page.calls(), self.page.entities.get("party", {}), rows)
 
-    async def click(self, verb: str, key: str, user_id: int, **changed: Any) -> dict[str, Any]:
-        """Send a command as a page's consumer does, and wait for its answer."""
+    def room_differences(self, rooms: Rows, members: dict[str, Rows]) -> list[str]:
+        """ConfbridgeListRooms and each ConfbridgeList as another client read them, and what the page was told."""
+        told = {room["name"]: room for room in self.page.entities.get("room", {}).values()}
+        return room_differences("lab", told, self.page.entities.get("participant", {}), rooms, members)
+
+    async def rooms(self, asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
+        """Asterisk's own rooms, and who is in each, read now by a client that is not ours."""
+        return await asyncio.to_thread(read_rooms, asterisk)
+
+    async def click(
+        self, verb: str, key: str, user_id: int, *, seconds: float = 20.0, **changed: Any
+    ) -> dict[str, Any]:
+        """Send a command as a page's consumer does, and wait for its answer. ``args=`` are the action's arguments."""
         layer = get_channel_layer()
         assert layer is not None
         command_id = secrets.token_hex(16)
-        rev = self.page.calls().get(key, {}).get("rev", 0)
+        kind = registry.ACTIONS[verb].target if verb in registry.ACTIONS else "call"
+        rev = self.page.entities.get(kind, {}).get(key, {}).get("rev", 0)
         command = {
             "id": command_id,
             "user_id": user_id,
             "user_name": "",
             "verb": verb,
-            "target": {"kind": "call", "key": key, "rev": rev},
+            "target": {"kind": kind, "key": key, "rev": rev},
             "args": {},
             "epoch": self.page.epoch,
             "at": time.time(),
@@ -186,7 +197,7 @@ class Desk:
         }
         before = len(self.page.results)
         await self.hub.command(self.watcher, command, "lab")
-        await self.page.until(lambda: len(self.page.results) > before)
+        await self.page.until(lambda: len(self.page.results) > before, seconds)
         return self.page.results[-1]
 
     async def checked(self, asterisk: Asterisk) -> Rows:
@@ -197,6 +208,61 @@ class Desk:
                 return checker.channels()
 
         return await asyncio.to_thread(read)
+
+
+FLAGS = {"admin": "Admin", "marked": "MarkedUser", "muted": "Muted", "talking": "Talking", "waiting": "Waiting"}
+
+
+def read_rooms(asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
+    """Asterisk's own rooms, and who is in each."""
+    with Checker(asterisk) as checker:
+        rooms = checker.list("ConfbridgeListRooms")
+        return rooms, {
+            room["Conference"]: checker.list("ConfbridgeList", Conference=room["Conference"]) for room in rooms
+        }
+
+
+def call_differences(calls: Entities, parties: Entities, rows: Rows) -> list[str]:
+    """The legs that a page shows on calls that go on, and CoreShowChannels."""
+    on_page = {party["channel"] for party in parties.values() if calls[party["call"]]["phase"] != "ended"}
+    names = {row["Channel"] for row in rows}
+    found = [f"the page shows a ghost {name}" for name in on_page - names]
+    # Local halves, Asterisk's own machinery and who listens are folded away; every other phone must be seen.
+    listen = {row["Channel"] for row in rows if row.get("Application") == "ChanSpy"}
+    phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))} - listen
+    found += [f"the page shows {name}, which listens, as a party" for name in listen & on_page]
+    return found + [f"the page does not show {name}" for name in phones - on_page]
+
+
+def room_differences(
+    pbx: str,
+    told: Entities,
+    participants: Entities,
+    rooms: Rows,
+    members: dict[str, Rows],
+) -> list[str]:
+    """Field by field: what a page holds of rooms (by name) and participants (by key), and Asterisk's own lists."""
+    listed = {room["Conference"]: room for room in rooms}
+    found = [f"a ghost room {name}" for name in told.keys() - listed.keys()]
+    found += [f"a missing room {name}" for name in listed.keys() - told.keys()]
+    seen: set[str] = set()
+    for name in told.keys() & listed.keys():
+        if told[name]["locked"] is not (listed[name]["Locked"] == "Yes"):
+            found.append(f"{name} locked: {told[name]['locked']}")
+        rows = {f"{pbx}/{row['Uniqueid']}": row for row in members[name]}
+        seen |= rows.keys()
+        if set(told[name]["participants"]) != set(rows):
+            found.append(f"{name}: {sorted(told[name]['participants'])} ≠ {sorted(rows)}")
+        for key, row in rows.items():
+            held = participants.get(key, {})
+            found += [
+                f"{key} {field}: {held.get(field)!r} ≠ {row[header]}"
+                for field, header in FLAGS.items()
+                if held.get(field) is not (row[header] == "Yes")
+            ]
+            found += [f"{key} channel: {held.get('channel')}"] * (held.get("channel") != row["Channel"])
+            found += [f"{key} room: {held.get('room')}"] * (held.get("room") != f"{pbx}/{name}")
+    return found + [f"a ghost participant {key}" for key in participants.keys() - seen]
 
 
 def _given(value: str) -> str:

@@ -23,6 +23,7 @@ PHONES = ("101", "102", "103", "201", "202", "203")
 def events_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No list is read but at a login: what the model knows it knows from events."""
     monkeypatch.setattr(workers, "RECONCILE_S", 1e6)
+    monkeypatch.setattr(workers, "UNTOLD_S", 1e6)
 
 
 async def test_after_a_storm_the_model_equals_the_list(asterisk: Asterisk, phones: Callable[..., Phone]) -> None:
@@ -33,6 +34,7 @@ async def test_after_a_storm_the_model_equals_the_list(asterisk: Asterisk, phone
         rows = await storm.quiet()
         assert len(rows) > 20, "the storm leaves calls standing"
         assert await desk.equals(rows) == []
+        assert desk.room_differences(*await desk.rooms(asterisk)) == []
         assert desk.worker.pbx.unknown == 0
         assert desk.page.snapshots == 1, "all of it came as frames"
         assert desk.worker.seq > 100
@@ -53,6 +55,7 @@ async def test_after_a_cut_in_the_middle_too(asterisk: Asterisk, phones: Callabl
         rows = await storm.quiet()
         assert len(rows) > 20
         assert await desk.equals(rows) == []
+        assert desk.room_differences(*await desk.rooms(asterisk)) == []
         assert desk.worker.pbx.unknown == 0
 
 

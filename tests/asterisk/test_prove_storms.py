@@ -25,6 +25,7 @@ async def test_a_storm_with_cuts(
     asterisk: Asterisk, phones: Callable[..., Phone], monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(workers, "RECONCILE_S", 1e6)
+    monkeypatch.setattr(workers, "UNTOLD_S", 1e6)
     called = [phones(asterisk, extension, answer=0.3) for extension in PHONES]
     async with Desk(asterisk) as desk, Storm(asterisk, seed=seed, calls=200, phones=called) as storm:
         await desk.live()
@@ -39,4 +40,5 @@ async def test_a_storm_with_cuts(
         await running
         rows = await storm.quiet()
         assert await desk.equals(rows) == []
+        assert desk.room_differences(*await desk.rooms(asterisk)) == []
         assert desk.worker.pbx.unknown == 0

@@ -85,6 +85,11 @@ class Panel:
     def port(self) -> int:
         return int(self.url.rsplit(":", 1)[1].rstrip("/"))
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def _first_line(self) -> str:
         assert self._process is not None
         assert self._process.stdout is not None

@@ -99,10 +99,11 @@ def test_the_panel_restarts_under_an_open_page(
 
 
 def test_without_a_pbx_the_page_says_how_to_connect_one(tmp_path: Path, new_page: Callable[..., Page]) -> None:
-    panel = Panel(tmp_path)
+    panel = Panel(tmp_path, PHOENIX_DEMO="0")
     panel.set_up()
     password = panel.user("bob", "Supervisor")
     with panel:
         page = sign_in(new_page(), panel, "bob", password)
+        expect(page.locator(".demo-note")).to_have_count(0)
         for line in ("read = system,call,agent", "write = ", "manager reload", "PHOENIX_PBX=ami://"):
             expect(page.locator("main")).to_contain_text(line)

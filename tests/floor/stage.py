@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import ami
 from ami.client import LinkState
 from ami.protocol import Message
+
+
+def command(
+    number: int, user_id: int, verb: str, target: dict[str, Any], epoch: int, /, **changed: Any
+) -> dict[str, Any]:
+    """A command as a page's consumer sends it to the worker; ``number`` makes its id."""
+    return {
+        "id": f"{number:032x}",
+        "user_id": user_id,
+        "user_name": "whoever",
+        "verb": verb,
+        "target": target,
+        "args": {},
+        "epoch": epoch,
+        "at": time.time(),
+        "source": "page",
+        "address": "127.0.0.1",
+        "reply_to": "web.x",
+        **changed,
+    }
 
 
 class Browser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,7 +14,7 @@ from audit.models import Entry
 from audit.trail import Trail
 from floor import dispatch
 from floor.dispatch import Dispatcher
-from tests.floor.stage import FakeLink
+from tests.floor.stage import FakeLink, command
 from tests.live.scene import Scene
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,20 +43,8 @@ class Desk:
     def command(self, **changed: Any) -> dict[str, Any]:
         self.ids += 1
         call = self.scene.calls["lab/a"]
-        return {
-            "id": f"{self.ids:032x}",
-            "user_id": self.user.pk,
-            "user_name": "whoever",
-            "verb": "calls.hangup",
-            "target": {"kind": "call", "key": "lab/a", "rev": call["rev"]},
-            "args": {},
-            "epoch": EPOCH,
-            "at": time.time(),
-            "source": "page",
-            "address": "127.0.0.1",
-            "reply_to": "web.x",
-            **changed,
-        }
+        target = {"kind": "call", "key": "lab/a", "rev": call["rev"]}
+        return command(self.ids, self.user.pk, "calls.hangup", target, EPOCH, **changed)
 
     async def run(self, **changed: Any) -> dict[str, Any]:
         """Run one command; its last answer so far."""
@@ -92,7 +79,7 @@ async def entries() -> list[tuple[str, str, str]]:
 
 async def test_done_only_when_the_model_shows_it(desk: Desk) -> None:
     answer = await desk.run()
-    assert answer == {"type": "ack", "id": f"{1:032x}"}
+    assert answer == {"type": "ack", "id": f"{1:032x}", "patience_ms": 8_000}
     assert desk.link.channels == ["a", "b"], "both legs, by Uniqueid"
     desk.link.answer(0, "Success", "Channel Hungup")
     desk.link.answer(1, "Success", "Channel Hungup")

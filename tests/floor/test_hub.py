@@ -1,5 +1,6 @@
 """The hub: everybody gets every frame once, numbered; who can't keep up costs the others nothing."""
 
+import asyncio
 import json
 
 import pytest
@@ -134,11 +135,23 @@ async def test_a_dead_worker_is_said(hub: Hub, monkeypatch: pytest.MonkeyPatch) 
     ]
 
 
+async def test_a_worker_that_lets_a_phone_ring_is_waited_for(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hubs, "ANSWER_S", 0.01)
+    monkeypatch.setattr(hubs, "BEYOND_S", 0.01)
+    browser, watcher = join(hub)
+    command = {"id": "1" * 32, "verb": "calls.listen", "target": {"kind": "call", "key": "lab/a", "rev": 1}}
+    await hub.command(watcher, command, "lab")
+    hub.answered({"type": "ack", "id": "1" * 32, "patience_ms": 100})
+    await asyncio.sleep(0.05)
+    assert browser.of("result") == [], "longer than a command of the usual kind"
+    await browser.told(1, "result")
+    assert browser.of("result")[0]["code"] == "not_proved"
+
+
 def test_an_unknown_may_be_settled_later(hub: Hub) -> None:
     browser, watcher = join(hub)
-    hub._pending["2" * 32] = (watcher, [])
     base = {"type": "result", "id": "2" * 32, "verb": "calls.hangup", "target": {}, "code": "", "detail": ""}
-    hub._pending["2" * 32] = (watcher, [_Timer(), _Timer()])  # type: ignore[list-item]
+    hub._pending["2" * 32] = (watcher, [_Timer(), _Timer()], {})  # type: ignore[list-item]
     hub.answered({**base, "outcome": "unknown", "more": True})
     hub.answered({**base, "outcome": "done", "more": False})
     hub.answered({**base, "outcome": "done", "more": False})

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,12 @@ def test_a_new_database_is_set_up(postgres_url: str, tmp_path: Path) -> None:
     assert "supervisor" in manage(postgres_url, tmp_path, "firstusers")
     assert manage(postgres_url, tmp_path, "firstusers") == ""
     manage(postgres_url, tmp_path, "migrate", "--check")
+    folder = postgres_url.removeprefix("postgres://panel@/").rpartition("/")[0]
+    with psycopg.connect(host=folder, user="panel", dbname="panel") as database:
+        for statement in ("TRUNCATE audit_entry", "TRUNCATE accounts_user CASCADE"):
+            with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="only ever added"):
+                database.execute(statement)
+            database.rollback()
 
 
 def test_accounts_and_audit_pass_there_too(postgres_url: str) -> None:

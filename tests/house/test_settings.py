@@ -45,12 +45,16 @@ PBX = "ami://panel:s3cret-word@192.0.2.10:5038"
         ("PHOENIX_SESSION_HOURS", "0", "whole number from 1"),
         ("PHOENIX_SESSION_HOURS", "twelve", "whole number from 1"),
         ("PHOENIX_SESSION_HOURS", "١٢", "whole number from 1"),
+        ("PHOENIX_PROXIES", "-1", "whole number from 0"),
         ("PHOENIX_TIME_ZONE", "Mars/Olympus", "time zone"),
         ("PHOENIX_LANGUAGE", "tlh", "one of: en, ru"),
         ("PHOENIX_LOG_LEVEL", "loud", "one of: debug"),
         ("PHOENIX_LOG_FORMAT", "xml", "one of: auto"),
         ("PHOENIX_EXTENSIONS", "(", "regular expression"),
         ("PHOENIX_TRUNKS", "[", "regular expression"),
+        ("PHOENIX_RING_SECONDS", "1", "whole number from 2"),
+        ("PHOENIX_CALLER_LISTEN", 'a" <1>', "1 to 40 letters"),
+        ("PHOENIX_CALLER_PICKUP", "Zoë", "1 to 40 letters"),
         ("DATABASE_URL", "mysql://root:s3cret-word@db/x", "must look like"),
         ("DATABASE_URL", "postgres://panel:s3cret-word@db:port/x", "must look like"),
         ("DATABASE_URL", "postgres://panel:s3cret-word@db", "must look like"),
@@ -90,7 +94,7 @@ def test_nothing_given_is_a_panel_on_this_machine(read: Any, tmp_path: Path) -> 
     assert settings["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
     assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "var" / "phoenix.sqlite3")
     assert not settings["DEBUG"]
-    assert settings["PASSWORD_HASHERS"][0].endswith(".Argon2PasswordHasher")
+    assert settings["PASSWORD_HASHERS"][0] == "accounts.hashers.Argon2"
     assert settings["SESSION_COOKIE_NAME"] == "phoenix"
     assert read()["SECRET_KEY"] == settings["SECRET_KEY"]
     assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
@@ -116,6 +120,28 @@ def test_pbxs_by_name(read: Any) -> None:
         PHOENIX_PBX_EMPTY="",
     )
     assert settings["PHOENIX_PBXS"] == {"pbx": PBX, "office": PBX, "branch_2": PBX}
+
+
+@pytest.mark.parametrize(
+    ("given", "runs"),
+    [
+        ({}, True),
+        ({"PHOENIX_DEMO": "0"}, False),
+        ({"PHOENIX_PBX": PBX}, False),
+        ({"PHOENIX_PBX": PBX, "PHOENIX_DEMO": "1"}, True),
+    ],
+)
+def test_the_demo_runs_alone_or_when_asked_for(read: Any, given: dict[str, str], runs: bool) -> None:
+    settings = read(**given)
+    assert settings["PHOENIX_DEMO"] is runs
+    named = ["pbx"] if "PHOENIX_PBX" in given else []
+    assert settings["PHOENIX_PBX_NAMES"] == named + (["demo"] if runs else [])
+
+
+def test_a_pbx_named_demo_and_the_demo(read: Any) -> None:
+    assert read(PHOENIX_PBX_DEMO=PBX)["PHOENIX_PBX_NAMES"] == ["demo"]
+    with pytest.raises(ImproperlyConfigured, match="PHOENIX_PBX_DEMO"):
+        read(PHOENIX_PBX_DEMO=PBX, PHOENIX_DEMO="1")
 
 
 def test_two_variables_for_one_pbx(read: Any) -> None:

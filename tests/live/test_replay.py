@@ -14,7 +14,7 @@ from live.resync import STEPS
 from tests.live.scene import EXTENSIONS, TRUNKS
 
 RECORDING = Path(__file__).parent.parent / "recordings" / "ast22-small.ami.gz"
-LISTS = {"CoreShowChannel", "BridgeListItem"}
+LISTS = {"CoreShowChannel", "BridgeListItem", "ConfbridgeList", "ConfbridgeListRooms"}
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +54,33 @@ def test_a_list_after_the_events_corrects_nothing(messages: list[Message]) -> No
     pbx = replayed(messages, 0.01)
     events = {"Channel": "CoreShowChannel", "Bridge": "BridgeListItem"}
     bridges, channels = ([m for m in messages if m.event == name] for name in reversed(events.values()))
-    for step, items in zip(STEPS, (bridges, channels), strict=True):
+    for step, items in zip(STEPS[:2], (bridges, channels), strict=True):
         assert step.replace(pbx, items, 2_000.0) == 0
+
+
+def test_the_rooms_equal_asterisks_own_lists(messages: list[Message]) -> None:
+    """Some came and went, one was muted, it was recorded: at the end the events alone say what the lists say."""
+    pbx = replayed(messages, 0.01)
+    (room,) = (m.get("Conference") for m in messages if m.event == "ConfbridgeListRooms")
+    listed = {m.get("Uniqueid"): m for m in messages if m.event == "ConfbridgeList"}
+    assert len(listed) > 1
+    assert set(pbx.conferences.rooms[room].members) == set(listed)
+    for uniqueid, item in listed.items():
+        participant = pbx.conferences.participants[uniqueid]
+        flags = ("Admin", participant.admin), ("Muted", participant.muted), ("Talking", participant.talking)
+        assert {name: item.get(name) == "Yes" for name, _ in flags} == dict(flags)
+    assert pbx.conferences.replace_members(room, listed.values(), 2_000.0) == 0
+
+
+def test_what_happens_in_a_room_is_seen(messages: list[Message]) -> None:
+    pbx, seen = Pbx("lab", EXTENSIONS, TRUNKS), set()
+    for index, message in enumerate(messages):
+        if message.event not in LISTS:
+            pbx.apply(message, index / 100)
+            people = pbx.conferences.participants.values()
+            seen |= {flag for flag in ("admin", "muted", "talking") if any(getattr(one, flag) for one in people)}
+            seen |= {"recording" for room in pbx.conferences.rooms.values() if room.recording}
+    assert seen == {"admin", "muted", "talking", "recording"}
 
 
 @pytest.mark.parametrize(("step", "every"), [(0.0001, 1), (0.03, 1), (0.01, 50), (0.01, 10_000)])

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import Phone, User
 from accounts.passwords import readable
 
 FIRST = (("admin", "Admin", True), ("supervisor", "Supervisor", False))  # name, role, superuser
+
+DEMO_PHONE = "PJSIP/2000"  # the supervisor's phone on the demo PBX: it answers by itself
 
 
 class Command(BaseCommand):
@@ -26,6 +29,8 @@ class Command(BaseCommand):
                 user.set_password(password)
                 user.save()
                 user.groups.add(Group.objects.get(name=role))
+                if settings.PHOENIX_DEMO and name == "supervisor":
+                    Phone.objects.create(user=user, pbx="demo", dial_string=DEMO_PHONE)
                 made.append((name, password))
         self.stdout.write(
             box(["Sign in with (shown this once, write them down):", "", *(f"{n:<12}{p}" for n, p in made)])

@@ -5,7 +5,9 @@ With ``--web``, browsers alone: workers elsewhere (``runpbx``) tell this process
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -37,8 +39,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _fits(web=options["web"])
-        # Daphne first: importing it installs Twisted's asyncio reactor.
-        from daphne.server import Server
+        # It first: it imports Daphne, which installs Twisted's asyncio reactor.
+        from phoenix_panel.server import Server  # isort: skip
         from twisted.internet import defer, reactor
 
         from phoenix_panel.asgi import application
@@ -59,8 +61,15 @@ class Command(BaseCommand):
 
         def ready() -> None:
             given = server.listening_addresses[0][1]
-            self.stdout.write(f"Phoenix Panel: http://{host}:{given}/   (Ctrl-C stops it)")
+            addresses = "  ".join(urls(host, given, settings.ALLOWED_HOSTS))
+            self.stdout.write(f"Phoenix Panel: {addresses}   (Ctrl-C stops it)")
             self.stdout.flush()
+            if others_are_refused(host, settings.ALLOWED_HOSTS):
+                name = "name.or.address" if is_everywhere(host) else host
+                self.stderr.write(
+                    "Browsers on other machines get 400 Bad Request: name what they reach the panel by, "
+                    f"PHOENIX_HOSTS={name}"
+                )
 
         # Not callWhenRunning: that is before asyncio's loop runs, where no task can be made.
         reactor.callLater(0, start)
@@ -83,6 +92,36 @@ class Command(BaseCommand):
             raise CommandError(
                 f"port {port} of {host} can't be had: is the panel running already? Try PORT={port + 1}."
             )
+
+
+def urls(host: str, port: int, allowed: Sequence[str]) -> list[str]:
+    """Addresses that a browser can open when the panel listens on ``host`` and answers to ``allowed``."""
+    names = [host]
+    if is_everywhere(host):
+        here = [name for name in ("127.0.0.1", "localhost", "[::1]") if name in allowed][:1]
+        names = here + [name.removeprefix(".") for name in allowed if name != "*" and not is_loopback(name)]
+        names = names or [host]
+    return [f"http://{f'[{bare}]' if ':' in bare else bare}:{port}/" for bare in (name.strip("[]") for name in names)]
+
+
+def others_are_refused(host: str, allowed: Sequence[str]) -> bool:
+    """It listens for other machines, and answers to no name that they could use."""
+    return not is_loopback(host) and "*" not in allowed and all(is_loopback(name) for name in allowed)
+
+
+def is_everywhere(host: str) -> bool:
+    """All addresses of this machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return not host
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _fits(*, web: bool) -> None:

@@ -1,0 +1,172 @@
+"""How queues of the imitation move: join, offer, answer, refuse, abandon, complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from demo.channels import Channel
+from demo.events import Header
+from demo.queues import Member, Queue, Waiting
+
+if TYPE_CHECKING:
+    from demo.pbx import Pbx
+
+RETRY_S: Final = 1.0
+"""``retry`` of ``queues.conf``: how long after a member has become free a queue tries again."""
+
+
+class Queueing:
+    """Callers to members, longest waiting first, longest idle first."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self._pbx = pbx
+
+    def join(self, channel: Channel, queue: Queue) -> None:
+        """A caller enters and hears music."""
+        pbx = self._pbx
+        channel.application, channel.data = "Queue", f"{queue.name},tT,,,300"
+        visit = channel.waits = Waiting(queue, channel, pbx.clock(), len(queue.waiting) + 1)
+        queue.waiting.append(visit)
+        self._emit("QueueCallerJoin", channel, *self._place(visit), ("Count", str(len(queue.waiting))))
+        pbx.music(channel, True)
+        pbx.people.waits(channel)
+        self.serve()
+
+    def serve(self) -> None:
+        """Offer every caller that nobody rings for to a member that is free."""
+        for queue in self._pbx.queues.values():
+            for visit in [*queue.waiting]:
+                if visit.leg is None and visit.channel.alive:
+                    member = self._free(queue)
+                    if member is not None:
+                        self._offer(visit, member)
+
+    def _free(self, queue: Queue) -> Member | None:
+        free = [member for member in queue.members if self._pbx.state(member.interface) == "NOT_INUSE"]
+        return min(free, key=lambda member: member.last_offer, default=None)
+
+    def _offer(self, visit: Waiting, member: Member) -> None:
+        pbx, caller = self._pbx, visit.channel
+        exten = member.interface.partition("/")[2]
+        leg = pbx.new_channel(member.interface, exten, member.name, "s", linkedid=caller.linkedid)
+        leg.application, leg.data = "AppQueue", "(Outgoing Line)"
+        leg.caller, leg.served, caller.callee = caller, visit, leg
+        visit.leg, visit.member, visit.offered = leg, member, pbx.clock()
+        member.last_offer = pbx.clock()
+        pbx.emit("Newchannel", *leg.snapshot())
+        newborn = leg.snapshot(
+            "Dest"
+        )  # what DialBegin mostly shows, though AgentCalled, before it, shows more (seen on 22)
+        leg.exten = caller.exten
+        leg.connected_number, leg.connected_name = caller.number, caller.caller_name
+        self._emit("AgentCalled", caller, *leg.snapshot("Dest"), *self._agent(visit))
+        pbx.emit("DialBegin", *caller.snapshot(), *newborn, ("DialString", member.interface))
+        pbx.emit("NewConnectedLine", *leg.snapshot())
+        pbx.ring(leg)
+        pbx.settle()
+
+    def answered(self, visit: Waiting, leg: Channel, *, picked_up: bool = False) -> None:
+        """A member has answered (or somebody has picked the ringing call up in his place)."""
+        pbx, caller, queue, member = self._pbx, visit.channel, visit.queue, visit.member
+        assert member is not None
+        visit.leg, visit.answered = leg, pbx.clock()
+        held = visit.answered - visit.joined
+        if not picked_up:
+            caller.connected_number, caller.connected_name = leg.number, leg.caller_name
+            pbx.emit("NewConnectedLine", *caller.snapshot())
+            member.in_call = True
+        pbx.music(caller, False)
+        self._leave(visit)
+        queue.in_time += held <= queue.service_level
+        queue.holdtime = (3 * queue.holdtime + round(held)) // 4
+        times = (("HoldTime", str(round(held))), ("RingTime", str(round(visit.answered - visit.offered))))
+        self._emit("AgentConnect", caller, *leg.snapshot("Dest"), *self._agent(visit), *times)
+        pbx.bridge(caller, leg)
+
+    def refused(self, visit: Waiting, leg: Channel) -> None:
+        """The member that rings does not want the call; the next one is tried after a while."""
+        rung = round((self._pbx.clock() - visit.offered) * 1000)
+        self._emit(
+            "AgentRingNoAnswer",
+            visit.channel,
+            *leg.snapshot("Dest"),
+            *self._agent(visit),
+            ("RingTime", str(rung // 1000 * 1000)),
+        )
+        visit.leg = visit.channel.callee = None
+        leg.served = leg.caller = None
+
+    def abandon(self, visit: Waiting, cause: int) -> None:
+        """The caller is gone before anybody answered."""
+        pbx, caller, queue, leg = self._pbx, visit.channel, visit.queue, visit.leg
+        pbx.music(caller, False)
+        if leg is not None:
+            pbx.dial_end(leg, "CANCEL")
+            pbx.dial_end(leg, "CANCEL")  # twice indeed (seen on 22)
+        held = pbx.clock() - visit.joined
+        queue.abandoned += 1
+        queue.abandoned_in_time += held <= queue.service_level
+        self._emit(
+            "QueueCallerAbandon",
+            caller,
+            *self._place(visit),
+            ("OriginalPosition", str(visit.original)),
+            ("HoldTime", str(round(held))),
+        )
+        self._leave(visit)
+        if not caller.originated:
+            pbx.emit("SoftHangupRequest", *caller.snapshot(), ("Cause", "16"))
+        if leg is not None:
+            leg.served = leg.caller = None
+            pbx.end(leg, 0)
+        pbx.end(caller, cause)
+
+    def completed(self, visit: Waiting, reason: str) -> None:
+        """The talk is over: by the "agent", the "caller", or a "transfer"."""
+        pbx, leg, member, queue = self._pbx, visit.leg, visit.member, visit.queue
+        assert leg is not None
+        assert member is not None
+        now = pbx.clock()
+        talked = now - visit.answered
+        member.in_call = False
+        member.calls_taken += 1
+        member.last_call = int(now)
+        queue.completed += 1
+        queue.talktime = (3 * queue.talktime + round(talked)) // 4
+        self._emit(
+            "AgentComplete",
+            visit.channel,
+            *leg.snapshot("Dest"),
+            *self._agent(visit),
+            ("HoldTime", str(round(visit.answered - visit.joined))),
+            ("TalkTime", str(round(talked))),
+            ("Reason", reason),
+        )
+        leg.served = None
+
+    def look(self) -> None:
+        """See who can be served now, and tell what came of it."""
+        self.serve()
+        self._pbx.settle()
+
+    def _leave(self, visit: Waiting) -> None:
+        place = self._place(visit)
+        visit.queue.waiting.remove(visit)
+        visit.channel.waits = None
+        self._emit("QueueCallerLeave", visit.channel, *place, ("Count", str(len(visit.queue.waiting))))
+
+    def _emit(self, name: str, caller: Channel, *headers: Header) -> None:
+        self._pbx.emit(name, *caller.snapshot(), *headers, cls="agent")
+
+    @staticmethod
+    def _place(visit: Waiting) -> tuple[Header, ...]:
+        return (("Queue", visit.queue.name), ("Position", str(visit.queue.waiting.index(visit) + 1)))
+
+    @staticmethod
+    def _agent(visit: Waiting) -> tuple[Header, ...]:
+        assert visit.member is not None
+        return (
+            ("Queue", visit.queue.name),
+            ("Interface", visit.member.interface),
+            ("MemberName", visit.member.name),
+        )

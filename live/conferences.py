@@ -1,0 +1,380 @@
+"""Conference rooms and who is in them, as ConfBridge's events and lists tell.
+
+Rooms are known by name, participants by the Uniqueid of their leg. No event tells of a lock, of who is marked or of
+who waits for a marked one [measured on 16 and 22]: those come with lists only, and no list corrects events by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ami.protocol import Message
+from live.bridges import Kind
+from live.changes import Changes, Fields, Published, milliseconds
+
+if TYPE_CHECKING:
+    from live.pbx import Pbx
+
+
+@dataclass(slots=True)
+class Participant:
+    """One leg in one room. Times are seconds of UTC."""
+
+    uniqueid: str
+    room: str
+    since: float
+    approx: bool
+    """Known from a list: ``since`` is when its leg was answered; it came into the room then or later."""
+    rev: int
+    admin: bool = False
+    muted: bool = False
+    talking: bool = False
+    """As talk detection last said; a room whose users have none (``talk_detection_events``) never says it."""
+    marked: bool = False
+    waiting: bool = False
+    """For a marked participant to come; until then it hears music."""
+
+
+@dataclass(slots=True)
+class Early:
+    """A join whose channel is not known yet: ConfBridge's events come by a way of their own, and may be ahead of its
+    Newchannel by milliseconds [on 16, under load]."""
+
+    room: str
+    at: float
+    flags: dict[str, bool]
+
+
+EARLY_S: Final = 2.0
+"""A channel that is not known after so long is one that we never learned of: a fault."""
+
+
+@dataclass(slots=True)
+class Room:
+    """One room with somebody in it. Times are seconds of UTC."""
+
+    name: str
+    since: float
+    approx: bool
+    """Known from a list: it stood at ``since``, and began before."""
+    rev: int
+    locked: bool = False
+    recording: bool = False
+    recording_told: bool = False
+    """By events, which are sure; else ``recording`` is inferred from how many are in the bridge."""
+    unread: bool = False
+    """Somebody came, or a marked one left, since its list was read: who is marked and who waits may be different."""
+    members: list[str] = field(default_factory=list)
+    """Uniqueids, in the order in which they came."""
+
+
+class Conferences:
+    """All rooms of one PBX. A participant's channel is always one that lives: no event raises the dead."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self.pbx = pbx
+        self.rooms: dict[str, Room] = {}
+        self.participants: dict[str, Participant] = {}
+        self.reads = 0
+        """How often the list of rooms was taken: a lock is proved by a reading that is newer than the command."""
+        self._early: dict[str, Early] = {}
+        """By Uniqueid."""
+        self._revs = 0
+        """One counter for all: a room of a name that was used before does not begin with an old ``rev``."""
+        self._rooms: set[str] = set()
+        self._participants: set[str] = set()
+        """Touched since the last fold."""
+
+    # --- told by events
+
+    def start(self, name: str, now: float) -> None:
+        room = self.rooms.get(name)
+        if room is None:
+            room = self._open(name, now, approx=False)
+        elif room.approx and self.pbx.settled:
+            room.since, room.approx = now, False  # a list was ahead of its event
+        room.recording_told = True
+
+    def end(self, name: str) -> None:
+        self._early = {uniqueid: early for uniqueid, early in self._early.items() if early.room != name}
+        room = self.rooms.pop(name, None)
+        if room is not None:
+            for uniqueid in room.members:
+                del self.participants[uniqueid]
+            self._participants.update(room.members)
+            self._rooms.add(name)
+
+    def enter(self, uniqueid: str, name: str, now: float, **flags: bool) -> None:
+        """An event says that it came; its channel may be told of a moment later, but not after its end."""
+        if uniqueid in self.pbx.channels:
+            self.join(uniqueid, name, now)
+            self.change(uniqueid, name, **flags)
+        elif uniqueid and uniqueid not in self.pbx.tombstones:
+            self._early[uniqueid] = Early(name, now, flags)
+
+    def born(self, uniqueid: str) -> None:
+        """Its channel is known now."""
+        early = self._early.pop(uniqueid, None)
+        if early is not None:
+            self.enter(uniqueid, early.room, early.at, **early.flags)
+
+    def expire(self, now: float) -> None:
+        """Give up those whose channel never came."""
+        for uniqueid in [uniqueid for uniqueid, early in self._early.items() if now - early.at > EARLY_S]:
+            del self._early[uniqueid]
+            self.pbx.known(uniqueid)  # counts it
+
+    def join(self, uniqueid: str, name: str, now: float, *, approx: bool = False) -> Participant:
+        """It is in this room, and thereby in no other."""
+        participant = self.participants.get(uniqueid)
+        if participant is not None and participant.room == name:
+            return participant
+        self.leave(uniqueid)
+        room = self.rooms.get(name) or self._open(name, now, approx=True)
+        room.members.append(uniqueid)
+        room.unread = True
+        room.rev = self._next_rev()
+        participant = Participant(uniqueid, name, now, approx, self._next_rev())
+        self.participants[uniqueid] = participant
+        self._touch(participant)
+        return participant
+
+    def leave(self, uniqueid: str, name: str = "") -> None:
+        """Out of the room of this name, or of whichever it is in. A late word about another room moves nobody."""
+        participant = self.participants.get(uniqueid)
+        if uniqueid in self._early and name in ("", self._early[uniqueid].room):
+            del self._early[uniqueid]
+        if participant is None or name not in ("", participant.room):
+            return
+        del self.participants[uniqueid]
+        room = self.rooms[participant.room]
+        room.members.remove(uniqueid)
+        room.unread |= participant.marked
+        room.rev = self._next_rev()
+        self._touch(participant)
+
+    def change(self, uniqueid: str, name: str, **flags: bool) -> None:
+        """Set flags of who is in this room; of anybody else there is nothing to say."""
+        participant, early = self.participants.get(uniqueid), self._early.get(uniqueid)
+        if participant is not None and participant.room == name:
+            _set(participant, flags)
+            self._participants.add(uniqueid)
+        elif early is not None and early.room == name:
+            early.flags |= flags
+
+    def record(self, name: str, *, recording: bool) -> None:
+        room = self.rooms.get(name)
+        if room is not None:
+            room.recording, room.recording_told = recording, True
+            self._rooms.add(name)
+
+    def touch(self, uniqueid: str) -> None:
+        """Its channel changed: who it is, or which call it is."""
+        if uniqueid in self.participants:
+            self._participants.add(uniqueid)
+
+    def retell(self) -> None:
+        """Say all again, as if nothing had been said."""
+        self._participants.update(self.participants)
+        self._rooms.update(self.rooms)
+
+    # --- told by lists
+
+    def replace_rooms(self, items: Iterable[Message], now: float) -> int:
+        """Take a whole ConfbridgeListRooms. Returns how much that events should have told it corrected."""
+        self.reads += 1
+        listed = {item.text("Conference"): item.get("Locked") == "Yes" for item in items}
+        gone = [name for name in self.rooms if name not in listed]
+        new = [name for name in listed if name not in self.rooms]
+        for name in gone:
+            self.end(name)
+        for name in new:
+            self._open(name, now, approx=True)
+        for name, locked in listed.items():
+            self.rooms[name].locked = locked
+            self._rooms.add(name)
+        return len(gone) + len(new)
+
+    def replace_members(self, name: str, items: Iterable[Message], now: float) -> int:
+        """Take a whole ConfbridgeList of one room. A room that ended since it was asked about stays ended."""
+        room = self.rooms.get(name)
+        if room is None:
+            return 0
+        corrections, listed = 0, set()
+        for item in items:
+            uniqueid = item.get("Uniqueid")
+            if uniqueid not in self.pbx.channels:
+                continue
+            listed.add(uniqueid)
+            corrections += self._listed(uniqueid, name, item, now)
+        for uniqueid in [uniqueid for uniqueid in room.members if uniqueid not in listed]:
+            self.leave(uniqueid)
+            corrections += 1
+        room.unread = False
+        if not room.recording_told:
+            room.recording = self._is_recorded(room)
+            self._rooms.add(name)
+        return corrections
+
+    def _listed(self, uniqueid: str, name: str, item: Message, now: float) -> bool:
+        held = self.participants.get(uniqueid)
+        before = (held.room, held.admin, held.muted) if held is not None else None
+        answered = item.get("AnsweredTime")
+        since = now - int(answered) if answered.isdecimal() else now
+        participant = self.join(uniqueid, name, since, approx=True)
+        flags = {flag: item.get(header) == "Yes" for header, flag in _FLAGS}
+        _set(participant, flags)
+        self._participants.add(uniqueid)
+        return before != (participant.room, participant.admin, participant.muted)
+
+    def _is_recorded(self, room: Room) -> bool:
+        """The recorder sits in the bridge and is in no list [measured on 16 and 22]: but the bridge counts it, and
+        the announcer that every room has."""
+        for uniqueid in room.members:
+            bridge = self.pbx.bridges.get(self.pbx.channels[uniqueid].bridge)
+            if bridge is not None and bridge.kind is Kind.ROOM and bridge.size:
+                return bridge.size - len(room.members) > 1
+        return False
+
+    # --- read by others
+
+    def unread(self) -> list[str]:
+        """Names of rooms of which a list may say what no event did."""
+        return [room.name for room in self.rooms.values() if room.unread]
+
+    # --- saying
+
+    def fold(self, published: Published, changes: Changes) -> None:
+        """Say what is different; after the calls, whose keys it names."""
+        rooms, participants, self._rooms, self._participants = self._rooms, self._participants, set(), set()
+        for uniqueid in participants:
+            participant, key = self.participants.get(uniqueid), self.pbx.key(uniqueid)
+            if participant is None:
+                published.drop(changes, "participant", key)
+            else:
+                published.put(changes, "participant", key, self._participant_fields(participant))
+        for name in rooms:
+            room, key = self.rooms.get(name), self.pbx.key(name)
+            if room is None:
+                published.drop(changes, "room", key)
+            else:
+                published.put(changes, "room", key, self._room_fields(room))
+
+    def _participant_fields(self, participant: Participant) -> Fields:
+        channel = self.pbx.channels[participant.uniqueid]
+        number, name = self.pbx.calls.identity(channel)
+        return {
+            "rev": participant.rev,
+            "room": self.pbx.key(participant.room),
+            "call": self.pbx.key(channel.call) if channel.call else "",
+            "number": number,
+            "name": name,
+            "side": self.pbx.calls.side(channel),
+            "channel": channel.name,
+            "admin": participant.admin,
+            "marked": participant.marked,
+            "muted": participant.muted,
+            "talking": participant.talking,
+            "waiting": participant.waiting,
+            "since": milliseconds(participant.since),
+            "approx": participant.approx,
+        }
+
+    def _room_fields(self, room: Room) -> Fields:
+        return {
+            "rev": room.rev,
+            "name": room.name,
+            "locked": room.locked,
+            "recording": room.recording,
+            "since": milliseconds(room.since),
+            "approx": room.approx,
+            "participants": [self.pbx.key(uniqueid) for uniqueid in room.members],
+        }
+
+    # --- small change
+
+    def _open(self, name: str, since: float, *, approx: bool) -> Room:
+        room = self.rooms[name] = Room(name, since, approx, self._next_rev())
+        self._rooms.add(name)
+        return room
+
+    def _touch(self, participant: Participant) -> None:
+        self._participants.add(participant.uniqueid)
+        self._rooms.add(participant.room)
+
+    def _next_rev(self) -> int:
+        self._revs += 1
+        return self._revs
+
+
+_FLAGS: Final = (
+    ("Admin", "admin"),
+    ("MarkedUser", "marked"),
+    ("Muted", "muted"),
+    ("Talking", "talking"),
+    ("Waiting", "waiting"),
+)
+
+
+def _set(participant: Participant, flags: dict[str, bool]) -> None:
+    for flag, value in flags.items():
+        setattr(participant, flag, value)
+
+
+# --- the events
+
+
+def _start(pbx: Pbx, message: Message, now: float) -> None:
+    if name := message.text("Conference"):
+        pbx.conferences.start(name, now)
+
+
+def _end(pbx: Pbx, message: Message, now: float) -> None:
+    pbx.conferences.end(message.text("Conference"))
+
+
+def _join(pbx: Pbx, message: Message, now: float) -> None:
+    name, uniqueid = message.text("Conference"), message.get("Uniqueid")
+    if name:
+        admin, muted = message.get("Admin") == "Yes", message.get("Muted") == "Yes"
+        pbx.conferences.enter(uniqueid, name, now, admin=admin, muted=muted)
+
+
+def _leave(pbx: Pbx, message: Message, now: float) -> None:
+    pbx.conferences.leave(message.get("Uniqueid"), message.text("Conference"))
+
+
+def _muted(muted: bool) -> Callable[[Pbx, Message, float], None]:
+    def handler(pbx: Pbx, message: Message, now: float) -> None:
+        pbx.conferences.change(message.get("Uniqueid"), message.text("Conference"), muted=muted)
+
+    return handler
+
+
+def _talking(pbx: Pbx, message: Message, now: float) -> None:
+    talking = message.get("TalkingStatus") == "on"
+    pbx.conferences.change(message.get("Uniqueid"), message.text("Conference"), talking=talking)
+
+
+def _recording(recording: bool) -> Callable[[Pbx, Message, float], None]:
+    def handler(pbx: Pbx, message: Message, now: float) -> None:
+        pbx.conferences.record(message.text("Conference"), recording=recording)
+
+    return handler
+
+
+HANDLERS: Final[dict[str, Callable[[Pbx, Message, float], None]]] = {
+    "ConfbridgeStart": _start,
+    "ConfbridgeEnd": _end,
+    "ConfbridgeJoin": _join,
+    "ConfbridgeLeave": _leave,
+    "ConfbridgeMute": _muted(True),
+    "ConfbridgeUnmute": _muted(False),
+    "ConfbridgeTalking": _talking,
+    "ConfbridgeRecord": _recording(True),
+    "ConfbridgeStopRecord": _recording(False),
+}
+"""They come in order among themselves, but by a way of their own: ``Leave`` before or after the Hangup, ``Join``
+before or after the BridgeEnter, and now and then before the Newchannel. Each works alone."""

@@ -1,0 +1,74 @@
+// From a press to a command, and back to words: the same for a row of a table and for a card of a room.
+
+/**
+ * @typedef {{kind: string, key: string, rev: number}} Target
+ * @typedef {{key: string, rev: number}} Thing  lives on while it is shown: its fields change under our eyes
+ */
+
+export class Deeds {
+  #floor;
+  #things;
+  #pressed = null;
+
+  /**
+   * @param {object} floor
+   * @param {{find: (kind: string, key: string) => ?Thing, nameOf: (thing: Thing) => string,
+   *   factsOf: (thing: Thing) => {label: string, value: string}[], objectionTo: (thing: Thing, action: import("./actions.js").Action) => string,
+   *   changed: Object<string, string>}} things `objectionTo`: why this cannot be done to it now, "" when it
+   *   can; `changed`: by kind, what to say when it is another than she saw
+   */
+  constructor(floor, things) {
+    this.#floor = floor;
+    this.#things = things;
+  }
+
+  /** What stood under the finger when it came down is what is meant, wherever it is by the time it lifts. */
+  pressedDown(event) {
+    const button = event.target.closest("[data-verb]");
+    const target = button && this.#targetAt(button);
+    this.#pressed = target ? {button, target} : null;
+  }
+
+  /** @returns {boolean} whether a button was clicked */
+  clicked(event) {
+    const button = event.target.closest("[data-verb]");
+    if (!button) return false;
+    const target = this.#pressed?.button === button ? this.#pressed.target : this.#targetAt(button);
+    this.#pressed = null;
+    if (target) this.do(button.dataset.verb, target);
+    return true;
+  }
+
+  /** @param {string} verb @param {Target} target as she saw it */
+  do(verb, target) {
+    const {actions, confirm, toasts} = this.#floor;
+    const action = actions.of(target.kind).find(known => known.verb === verb);
+    const thing = this.#things.find(target.kind, target.key);
+    if (!action || !thing || actions.about(target.key)?.state === "pending") return;
+    const objection = () => this.#things.objectionTo(thing, action) || (thing.rev === target.rev ? "" : this.#things.changed[target.kind]);
+    if (objection()) {
+      toasts.show({text: objection()});
+      return;
+    }
+    const send = () => actions.send(action, target, this.#things.nameOf(thing));
+    if (action.confirm) confirm.ask(action, this.#things.factsOf(thing), objection, send);
+    else send();
+  }
+
+  /** Says how a command ended: to who listens, and to who looks when its place can't be seen. */
+  tell(command, isInView) {
+    const {actions, status, toasts} = this.#floor;
+    if (command.state === "pending" || command.told === command.state || !actions.about(command.key)) return;
+    command.told = command.state;
+    const thing = this.#things.find(command.action.target, command.key);
+    const text = `${command.action.label}, ${thing ? this.#things.nameOf(thing) : command.name}: ${command.text}`;
+    status.say(text);
+    if (!isInView(command.key)) toasts.show({kind: command.state, text});
+  }
+
+  #targetAt(element) {
+    const {kind, key} = element.closest("[data-key]").dataset;
+    const thing = this.#things.find(kind, key);
+    return thing ? {kind, key, rev: thing.rev} : null;
+  }
+}

@@ -1,0 +1,270 @@
+"""The steps that are played on both stages, in this order: each goes on where the last one ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.demo.stages import Stage
+
+Step = Callable[[Stage], None]
+
+
+def _talk(stage: Stage) -> None:
+    stage.dial("201", "101")
+    stage.answer("101")
+
+
+def _serve(stage: Stage) -> None:
+    stage.dial("trunk", "600")
+    stage.answer("101")
+
+
+def _ring_queue(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.dial("trunk", "600")
+    stage.tap.event("DialState", since)
+    stage.quiet()
+
+
+def _lists(stage: Stage) -> None:
+    for name in ("CoreShowChannels", "BridgeList", "ConfbridgeListRooms"):
+        stage.tap.list(name)
+    stage.tap.list("QueueStatus", Queue="sales")
+    stage.tap.list("QueueStatus", Queue="nosuch")
+    for name in ("CoreStatus", "CoreSettings", "ListCommands", "Ping"):
+        stage.tap.ask(name)
+
+
+def _spy(stage: Stage, channel_id: str, who: str = "101") -> None:
+    since = len(stage.tap.seen)
+    data = f"{stage.uniqueid(who)},quES"
+    stage.originate(channel_id, "ChanSpy", data, CallerID='"Phoenix-Spy" <900>')
+    stage.tap.event("OriginateResponse", since)
+
+
+def _pickup(stage: Stage, channel_id: str, target: str = "") -> None:
+    since = len(stage.tap.seen)
+    data = target or stage.channel("101")
+    stage.originate(channel_id, "PickupChan", data, CallerID='"Phoenix-Pickup" <900>')
+    stage.tap.event("OriginateResponse", since)
+
+
+def _click(stage: Stage) -> None:
+    stage.originate("p-click", Context="from-internal", Exten="101", Priority="1", CallerID='"Phoenix-call 101" <101>')
+    stage.answer("101")
+
+
+def _refused_originates(stage: Stage) -> None:
+    caller = '"Phoenix-Spy" <900>'
+    since = len(stage.tap.seen)
+    stage.originate("p-gone", "ChanSpy", "x,quES", Channel="PJSIP/103", CallerID=caller)
+    stage.tap.event("OriginateResponse", since, Uniqueid="p-gone")
+    stage.originate("p-none", "Wait", "1", Channel="PJSIP/nobody", CallerID=caller)
+    stage.tap.event("OriginateResponse", since, Uniqueid="p-none")
+    stage.originate("p-exten", Context="from-internal", Exten="7777", Priority="1")
+    stage.originate("p-tech", "Wait", "1", Channel="PJSIP")
+    stage.originate("p-empty", "Wait", "1", Channel="")
+    stage.originate("p-late", "Wait", "1", Channel="PJSIP/101", CallerID=caller, Timeout="400")
+    stage.tap.event("OriginateResponse", since, Uniqueid="p-late")
+
+
+def _rung_originate_refused(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.originate("p-busy", "Wait", "1", Channel="PJSIP/101", Timeout="5000")
+    stage.tap.event("DialState", since)
+    stage.reject("101")
+    stage.quiet()
+    since = len(stage.tap.seen)
+    stage.originate("p-off", "Wait", "1", Channel="PJSIP/101", Timeout="5000")
+    stage.tap.event("DialState", since)
+    stage.quiet()
+    stage.tap.ask("Hangup", Channel="p-off")
+
+
+def _errors(stage: Stage) -> None:
+    ask = stage.tap.ask
+    ask("Hangup", Channel="nobody")
+    ask("Hangup")
+    ask("Nosuch")
+    ask("Events", EventMask="system,call,agent")
+    stage.tap.raw("ActionID: 7\r\n\r\n")
+    ask("Ping")
+
+
+def _no_room(stage: Stage) -> None:
+    ask = stage.tap.ask
+    ask("ConfbridgeListRooms")
+    ask("ConfbridgeList")
+    for name in ("ConfbridgeList", "ConfbridgeLock", "ConfbridgeUnlock"):
+        ask(name, Conference="801")
+    for name in ("ConfbridgeMute", "ConfbridgeUnmute", "ConfbridgeKick"):
+        ask(name, Conference="801", Channel="x")
+
+
+def _room_errors(stage: Stage) -> None:
+    ask = stage.tap.ask
+    for name in ("ConfbridgeMute", "ConfbridgeUnmute", "ConfbridgeKick"):
+        ask(name, Conference="801", Channel="x")
+        ask(name, Conference="801")
+        ask(name)
+        ask(name, Conference="9", Channel="x")
+    for name in ("ConfbridgeLock", "ConfbridgeUnlock", "ConfbridgeList"):
+        ask(name)
+        ask(name, Conference="9")
+
+
+def _join(stage: Stage, who: str) -> None:
+    since = len(stage.tap.seen)
+    stage.dial(who, "801")
+    stage.tap.event("BridgeEnter", since)
+    if who == "201":
+        stage.tap.event("ConfbridgeTalking", since)
+
+
+def _room_lists(stage: Stage) -> None:
+    stage.tap.list("ConfbridgeListRooms")
+    stage.tap.list("ConfbridgeList", Conference="801")
+    stage.tap.list("BridgeList")
+    stage.tap.list("CoreShowChannels")
+
+
+def _mutes(stage: Stage) -> None:
+    for name in ("ConfbridgeMute", "ConfbridgeMute", "ConfbridgeUnmute"):
+        stage.tap.ask(name, Conference="801", Channel=stage.channel("201"))
+        stage.quiet()
+    stage.tap.ask("ConfbridgeMute", Conference="801", Channel="participants")
+    stage.quiet()
+    stage.tap.ask("ConfbridgeUnmute", Conference="801", Channel="all")
+
+
+def _lock(stage: Stage) -> None:
+    stage.tap.ask("ConfbridgeLock", Conference="801")
+    stage.tap.list("ConfbridgeListRooms")
+    since = len(stage.tap.seen)
+    stage.originate("p-locked", "ConfBridge", "801")
+    stage.tap.event("Hangup", since, Uniqueid="p-locked")
+    stage.tap.ask("ConfbridgeUnlock", Conference="801")
+
+
+def _invite(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.originate("p-room", "ConfBridge", "801")
+    stage.tap.event("BridgeEnter", since)
+    stage.tap.event("ConfbridgeTalking", since)
+    stage.quiet()
+    stage.tap.ask("Hangup", Channel="p-room", Cause="16")
+
+
+def _wait(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.originate("p-wait", "Wait", "0.3")
+    stage.tap.event("Hangup", since, Uniqueid="p-wait")
+    stage.originate("p-play", "Playback", "silence/1", CallerID='"x" <900>')
+    stage.tap.event("Hangup", since, Uniqueid="p-play")
+
+
+def _abandon_waiting(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.dial("trunk", "601")
+    stage.tap.event("QueueCallerJoin", since)
+    stage.quiet()
+    stage.hangup("trunk")
+
+
+def _queue_lists(stage: Stage) -> None:
+    stage.tap.list("QueueStatus", Queue="sales")
+    stage.tap.list("CoreShowChannels")
+
+
+def _pass_on(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.refer("101", "900")
+    stage.tap.event("BridgeEnter", since)
+
+
+def _ring_again(stage: Stage) -> None:
+    stage.tap.event("DialState", len(stage.tap.seen))
+
+
+def _channels(stage: Stage) -> None:
+    stage.tap.list("CoreShowChannels")
+
+
+def _kick(stage: Stage) -> None:
+    stage.tap.ask("ConfbridgeKick", Conference="801", Channel=stage.channel("201"))
+
+
+def _hang_up(stage: Stage, who: str) -> None:
+    stage.tap.ask("Hangup", Channel=stage.uniqueid(who), Cause="16")
+
+
+STEPS: dict[str, Step] = {
+    "a phone dials, the other rings": lambda s: s.dial("201", "101"),
+    "it answers": lambda s: s.answer("101"),
+    "the callee holds": lambda s: s.hold("101", True),
+    "lists during a call": _lists,
+    "the callee takes back": lambda s: s.hold("101", False),
+    "the callee hangs up": lambda s: s.hangup("101"),
+    "a second call": _talk,
+    "the caller hangs up": lambda s: s.hangup("201"),
+    "a call to be hung up by an action": _talk,
+    "an action hangs the callee up": lambda s: _hang_up(s, "101"),
+    "another call to be hung up by an action": _talk,
+    "held, and": lambda s: s.hold("101", True),
+    "an action hangs the held caller up": lambda s: _hang_up(s, "201"),
+    "rings": lambda s: s.dial("201", "101"),
+    "the caller gives up": lambda s: s.hangup("201"),
+    "rings again": lambda s: s.dial("201", "101"),
+    "the callee refuses": lambda s: s.reject("101"),
+    "rings for an action": lambda s: s.dial("201", "101"),
+    "an action hangs the ringing caller up": lambda s: _hang_up(s, "201"),
+    "rings for another action": lambda s: s.dial("201", "101"),
+    "an action hangs the ringing callee up": lambda s: _hang_up(s, "101"),
+    "a queue's caller waits and gives up": _abandon_waiting,
+    "a queue rings a member": _ring_queue,
+    "lists while a queue rings": _queue_lists,
+    "the member answers": lambda s: s.answer("101"),
+    "the member holds": lambda s: s.hold("101", True),
+    "the member takes back": lambda s: s.hold("101", False),
+    "the queue's caller hangs up": lambda s: s.hangup("trunk"),
+    "a queue call": _serve,
+    "the member hangs up": lambda s: s.hangup("101"),
+    "a queue call to pass on": _serve,
+    "the member passes it on": _pass_on,
+    "who got it hangs up": lambda s: s.hangup("900"),
+    "a queue rings": _ring_queue,
+    "the member refuses": lambda s: s.reject("101"),
+    "the queue tries again": _ring_again,
+    "the caller gives up while it rings": lambda s: s.hangup("trunk"),
+    "a queue rings, to be picked up": _ring_queue,
+    "somebody picks the queue's call up": lambda s: _pickup(s, "p-queue"),
+    "the picked-up caller hangs up": lambda s: s.hangup("trunk"),
+    "a call to listen to": _talk,
+    "somebody listens": lambda s: _spy(s, "p-spy"),
+    "lists while somebody listens": _channels,
+    "the id is in use": lambda s: _spy(s, "p-spy"),
+    "the listener is hung up": lambda s: _hang_up(s, "900"),
+    "somebody listens again": lambda s: _spy(s, "p-spy2"),
+    "the call ends under the listener": lambda s: s.hangup("101"),
+    "listening to nobody": lambda s: _spy(s, "p-spy3"),
+    "rings, to be picked up": lambda s: s.dial("201", "101"),
+    "somebody picks it up": lambda s: _pickup(s, "p-pick"),
+    "the picker is hung up": lambda s: _hang_up(s, "900"),
+    "picking up what does not ring": lambda s: _pickup(s, "p-pick2", "PJSIP/101-0000ffff"),
+    "click to call": _click,
+    "its caller is hung up": lambda s: _hang_up(s, "900"),
+    "originates that are refused": _refused_originates,
+    "originates that ring in vain": _rung_originate_refused,
+    "legs that wait and play": _wait,
+    "errors": _errors,
+    "no room": _no_room,
+    "the first in a room": lambda s: _join(s, "201"),
+    "the second in a room": lambda s: _join(s, "202"),
+    "lists of a room": _room_lists,
+    "errors with a room": _room_errors,
+    "mute and unmute": _mutes,
+    "lock and unlock": _lock,
+    "kick": _kick,
+    "the last one leaves": lambda s: s.hangup("202"),
+    "invited and hung up": _invite,
+}
