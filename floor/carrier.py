@@ -116,6 +116,12 @@ class Bus:
                     await redis.aclose()
 
 
+async def _run_of(redis: Redis) -> str:
+    """Which run of the server this is: another one after each restart. Heartbeats are stamped with it, so that what a
+    Redis took from its disk, or a replica had, is known for the past, however short ago it was."""
+    return str((await redis.info("server"))["run_id"])
+
+
 # --- the worker's side
 
 
@@ -148,6 +154,7 @@ class Carrier:
         self._news = asyncio.Event()
         self._connected = False
         self._complained = False
+        self._run = ""
 
     # --- the sink
 
@@ -168,7 +175,7 @@ class Carrier:
 
     def beat(self, beat: Beat) -> None:
         self._of(beat.pbx).beat = beat
-        self._put(beat.pbx, _beat_entry(beat))
+        self._put(beat.pbx, self._beat_entry(beat))
 
     def _of(self, pbx: str) -> _Told:
         return self._told.setdefault(pbx, _Told())
@@ -213,13 +220,13 @@ class Carrier:
         with contextlib.suppress(*ERRORS):
             async with asyncio.timeout(TIMEOUT_S), self._bus.connect() as redis:
                 for pbx, told in self._told.items():
-                    if told.beat is not None:
-                        last = _beat_entry(replace(told.beat, t=round(time.time() * 1000), link=link))
+                    if told.beat is not None and self._run == await _run_of(redis):
+                        last = self._beat_entry(replace(told.beat, t=round(time.time() * 1000), link=link))
                         await redis.xadd(self._bus.stream(pbx), last, maxlen=STREAM_LENGTH)  # type: ignore[arg-type]
 
     async def _begin(self, redis: Redis) -> None:
         """What was written last may be there or not: begin with the whole picture, from the stream's end as it is."""
-        await redis.time()  # raises if it is not there
+        self._run = await _run_of(redis)
         self._connected = True
         self._queue.clear()
         for told in self._told.values():
@@ -286,7 +293,7 @@ class Carrier:
             pipe.xadd(self._bus.stream(pbx), mark, maxlen=STREAM_LENGTH)
             entries.append(pbx)
         if told.beat is not None:
-            pipe.xadd(self._bus.stream(pbx), _beat_entry(told.beat), maxlen=STREAM_LENGTH)
+            pipe.xadd(self._bus.stream(pbx), self._beat_entry(told.beat), maxlen=STREAM_LENGTH)
             entries.append(pbx)
 
     def _write_picture(self, pipe: Any, pbx: str) -> None:
@@ -299,6 +306,10 @@ class Carrier:
         pipe.zadd(self._bus.names, {pbx: now})
         pipe.zremrangebyscore(self._bus.names, 0, now - FORGET_S)
 
+    def _beat_entry(self, beat: Beat) -> Entry:
+        body = {"t": beat.t, "age_ms": beat.age_ms, "rtt_ms": beat.rtt_ms, "link": beat.link}
+        return {**_entry("beat", beat.epoch, beat.seq, body), "run": self._run}
+
     async def _end(self, redis: Redis, pbx: str) -> str:
         last = await redis.xrevrange(self._bus.stream(pbx), count=1)
         return last[0][0].decode() if last else "0-0"
@@ -306,11 +317,6 @@ class Carrier:
 
 def _entry(kind: str, epoch: int, seq: int, body: dict[str, Any]) -> Entry:
     return {"kind": kind, "epoch": epoch, "seq": seq, "body": orjson.dumps(body)}
-
-
-def _beat_entry(beat: Beat) -> Entry:
-    body = {"t": beat.t, "age_ms": beat.age_ms, "rtt_ms": beat.rtt_ms, "link": beat.link}
-    return _entry("beat", beat.epoch, beat.seq, body)
 
 
 def _is_id(answer: object) -> bool:
@@ -370,6 +376,7 @@ class Reader:
         self._complained = False
         self._ahead_ms = 0.0
         """Redis's clock (ms of UTC) less our monotonic one."""
+        self._run = b""
 
     async def run(self) -> None:
         """Read until cancelled; reach Redis again whenever it was away."""
@@ -391,12 +398,13 @@ class Reader:
 
     async def _read(self, redis: Redis) -> None:
         async with asyncio.timeout(TIMEOUT_S):
+            self._run = (await _run_of(redis)).encode()
+            self._back()
             await self._names(redis)
             for floor in self._floors.values():
                 # What we read last is still there: the stream is the one that we know, and goes on.
                 there = await redis.xrange(self._bus.stream(floor.pbx), floor.last_id, floor.last_id)
                 floor.true, floor.tried_at = floor.true and bool(there), 0.0
-        self._back()
         asked = time.monotonic()
         while True:
             # Longer than a read may wait for news, so that a Redis that is frozen is told from a quiet one.
@@ -476,7 +484,8 @@ class Reader:
         if kind == b"frame":
             return self._frame(floor, epoch, seq, body)
         if kind == b"beat":
-            self._beat(floor, epoch, seq, id_, orjson.loads(body))
+            if fields[b"run"] == self._run:
+                self._beat(floor, epoch, seq, id_, orjson.loads(body))
         elif epoch != floor.epoch or seq > floor.seq:
             floor.true = False
         return None
@@ -548,9 +557,10 @@ class Reader:
 
     def _lost(self, reason: str) -> None:
         self._reached = False
+        for floor in self._floors.values():
+            floor.beat = None  # the worker's next word counts, not its last one
         if not self._complained:
             self._complained = True
             log.warning("Redis can't be read, nothing here is live: %s", reason)
             for floor in self._floors.values():
-                floor.beat = None  # the worker's next word counts, not its last one
                 self._tell(floor)
