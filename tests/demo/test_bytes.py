@@ -70,8 +70,8 @@ class Plays:
 
 @pytest.fixture(scope="module")
 def plays() -> Iterator[Plays]:
-    """Both stages, on which the play was given at the same time. The real one is new: what other tests leave behind for
-    good (an empty parking bridge) would stand in its lists."""
+    """Both stages, on which the play was given at the same time. The real one is new: what other tests leave behind
+    for good (an empty parking bridge) would stand in its lists."""
     require("22")
     with contextlib.ExitStack() as opened, ThreadPoolExecutor(2) as threads, Asterisk("22") as asterisk22:
 
