@@ -42,6 +42,7 @@ USERS = {"en-GB": "sophie", "ru-RU": "sofia"}
 PICTURES = (
     Picture("calls", "", "tbody tr[data-key]"),
     Picture("calls-light", "", "tbody tr[data-key]", scheme="light"),
+    Picture("conferences", "conferences/", ".seat[data-key]"),
     Picture("calls-ru", "", "tbody tr[data-key]", locale="ru-RU"),
 )
 

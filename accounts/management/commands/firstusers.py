@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 user.set_password(password)
                 user.save()
                 user.groups.add(Group.objects.get(name=role))
-                if settings.PHOENIX_DEMO and name == "supervisor":
+                if settings.PHOENIX_DEMO:
                     Phone.objects.create(user=user, pbx="demo", dial_string=DEMO_PHONE)
                 made.append((name, password))
         self.stdout.write(
