@@ -40,6 +40,13 @@ RIPEN_S: Final = 0.03
 """How soon to look again at what only time changes: a leg that settles, an ended call that expires."""
 
 
+DEAF_S: Final = 6.0
+"""How often the lists are read until the first event about a call has come: an account without ``read = call`` logs in
+and lists as any other, and is merely never told anything. Nothing else in AMI says so."""
+
+DEAF: Final = "no event about calls comes: the account needs read = system,call,agent,reporting"
+
+
 @dataclass(frozen=True, slots=True)
 class PbxConfig:
     """One PBX as the settings name it."""
@@ -71,6 +78,10 @@ class PbxWorker:
         self.seq = 0
         self.drift = 0
         """What the periodic re-reads had to correct since the start; expected to stay 0."""
+        self._hears = False
+        """Since the login an event of class call has come."""
+        self._deaf = False
+        """Since the login a list has told of calls that no event told of, and none ever came."""
         self._sink = sink
         self._received = 0.0
         """When the oldest bytes came that no frame has told of yet; 0 if there are none."""
@@ -99,6 +110,8 @@ class PbxWorker:
     def _event(self, message: Message) -> None:
         now = time.time()
         self.pbx.apply(message, now)
+        if not self._hears:
+            self._hears = message.get("Privilege").startswith("call")
         if not self._received:
             self._received = now
         self._schedule(0.0)
@@ -212,14 +225,17 @@ class PbxWorker:
         told everything that the lists say."""
         while True:
             unknown = self.pbx.unknown
-            for _ in range(round(RECONCILE_S / BEAT_S)):
+            for beats in range(1, round(RECONCILE_S / BEAT_S) + 1):
                 await asyncio.sleep(BEAT_S)
-                if self.pbx.unknown != unknown:
+                if self.pbx.unknown != unknown or (not self._hears and beats * BEAT_S >= DEAF_S):
                     break
             session = self.link.event_session
             if session is None or self.link.state.phase != "live":
                 continue
             corrections = await self._read(session, STEPS)
+            if corrections and not self._hears:
+                await asyncio.sleep(SETTLE_S)  # a list may be ahead of the very first event
+                self._deaf = not self._hears and session is self.link.event_session
             if corrections:
                 self.drift += corrections
                 log.warning("%s: a re-read corrected %d things that no event had told", self.name, corrections)
@@ -235,14 +251,18 @@ class PbxWorker:
             state.phase,
             f"({state.code}: {state.detail})" if state.code else "",
         )
-        self._beat(state)
         if state.phase != "live":
             self.pbx.settled = False  # events of the new login may come before its lists
-        else:
-            self.dispatcher.look()
-            self._schedule(0.0)
+            self._hears = self._deaf = False
+        self._beat(state)
+        if state.phase != "live":
+            return
+        self.dispatcher.look()
+        self._schedule(0.0)
 
     def _beat(self, state: LinkState) -> None:
+        if self._deaf and not self._hears and state.phase == "live":
+            state = LinkState("refused", "rights_missing", DEAF, state.since)
         age, rtt = self.link.age, self.link.rtt
         self._sink.beat(
             Beat(

@@ -36,6 +36,19 @@ async def test_what_is_wrong_is_said(asterisk22: Asterisk, url: str, phase: str,
         assert "wrong" not in desk.page.link["detail"]
 
 
+async def test_an_account_that_may_not_hear_of_calls_is_told_so(
+    asterisk22: Asterisk, phones: Callable[..., Phone]
+) -> None:
+    """It logs in and lists like any other; only that no event comes. Without this, the page would say `live`."""
+    phones(asterisk22, "101")
+    customer = phones(asterisk22, "201")
+    async with Desk(asterisk22, account="reporter") as desk:
+        await desk.live()
+        await asyncio.to_thread(lambda: customer.call("101").wait_up())
+        await desk.page.until(lambda: desk.page.link["code"] == "rights_missing")
+        assert "read = " in desk.page.link["detail"]
+
+
 async def test_a_frozen_pbx_is_told_from_a_quiet_one_and_heals(asterisk22: Asterisk) -> None:
     async with Desk(asterisk22) as desk:
         await desk.live()
