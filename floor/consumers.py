@@ -14,16 +14,14 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.utils import translation
 
-from accounts.permissions import UserSnapshot, decide
+from accounts.addresses import client_address
+from accounts.permissions import UserSnapshot
 from accounts.snapshots import user_snapshot
 from floor import frames, hub, registry
 from floor.frames import Cmd
-from floor.hub import Watcher
+from floor.hub import SIGNED_OUT, Watcher
 
 log = logging.getLogger(__name__)
-
-SIGNED_OUT: Final = 4401
-"""Close code: log in first."""
 
 COMMANDS_PER_S: Final = 10.0
 BURST: Final = 20
@@ -35,6 +33,16 @@ bound on bytes that a browser has not rendered is the hub's."""
 
 TOO_FAR_BEHIND: Final = 4408
 
+TOO_MANY: Final = 4429
+"""Close code: too many sockets of one user, or words on one socket."""
+
+SOCKETS: Final = 20
+"""Of one user in one process: tabs and walls; a script that opens more is stopped."""
+
+WORDS_PER_S: Final = 30.0
+WORDS_BURST: Final = 60
+"""A page says `seen` four times a second for each PBX, and little else."""
+
 LONGEST: Final = 64 * 1024
 """Characters of one message from a page; ours have a few hundred."""
 
@@ -43,6 +51,23 @@ TOO_LONG: Final = 4009
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 """ASGI's."""
+
+
+class Allowance:
+    """A token bucket: so many a second, so many at once."""
+
+    def __init__(self, per_s: float, burst: int) -> None:
+        self._per_s, self._burst = per_s, float(burst)
+        self._left, self._at = float(burst), time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -61,11 +86,18 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             raise ValueError(f"no handler for {message['type']}")
         await handler(message)
 
-    async def connect(self) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.watcher: Watcher | None = None
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()  # also when a handler of ours failed, and nobody says `disconnect`
+
+    async def connect(self) -> None:
         self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(OUTBOX)
         self._over = False  # closed, or broken: nothing more is handed to the server
-        self._allowance, self._counted = float(BURST), time.monotonic()
+        self._words = Allowance(WORDS_PER_S, WORDS_BURST)
+        self._commands = Allowance(COMMANDS_PER_S, BURST)
         user = self.scope.get("user")
         snapshot: UserSnapshot | None = None
         if user is not None and user.is_authenticated:
@@ -78,8 +110,19 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         self._user = snapshot
         self._send_now: Send | None = self.scope.get("phoenix.send") if self.may_send_now else None
         self._writer = asyncio.create_task(self._write())
-        self.watcher = Watcher(self, registry.seen_by(snapshot.rights), snapshot.id)
-        hub.current().join(self.watcher, self._hello(snapshot))
+        here = hub.current()
+        if sum(watcher.user_id == snapshot.id for watcher in here.watchers) >= SOCKETS:
+            await self.close(TOO_MANY)
+            return
+        session = self.scope.get("session")
+        self.watcher = Watcher(
+            self,
+            registry.seen_by(snapshot.rights),
+            snapshot.id,
+            session=getattr(session, "session_key", "") or "",
+            rights=snapshot.rights,
+        )
+        here.join(self.watcher, self._hello(snapshot))
 
     def _hello(self, user: UserSnapshot) -> dict[str, Any]:
         cookies = self.scope.get("cookies", {})
@@ -97,9 +140,13 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         }
 
     async def disconnect(self, code: int) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
         if self.watcher is not None:
             hub.current().leave(self.watcher)
             self._writer.cancel()
+            self.watcher = None
 
     # --- to the browser
 
@@ -163,6 +210,9 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         if len(text_data) > LONGEST:
             self.close_with(TOO_LONG)
             return
+        if not self._words.take():
+            self.close_with(TOO_MANY)
+            return
         try:
             word = frames.decode(text_data)
         except ValueError:
@@ -180,7 +230,8 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
                 await self._command(self.watcher, word)
 
     async def _command(self, watcher: Watcher, word: Cmd) -> None:
-        """A first, quick no for what is clear from here; the PBX's worker decides, on live state."""
+        """A first, quick no for what is no command at all; all else, a missing right too, the PBX's worker decides, on
+        live state and into the audit."""
         at = time.time()
         code = self._objection(word)
         if code:
@@ -191,7 +242,7 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
                 )
             )
             return
-        client = self.scope.get("client") or ("", 0)
+        peer = (self.scope.get("client") or ("", 0))[0]
         command = {
             "id": word.id,
             "user_id": self._user.id,
@@ -199,22 +250,16 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             "verb": word.verb,
             "target": word.target.model_dump(),
             "args": word.args,
-            "epoch": hub.current().epoch(word.target.pbx),
+            "epoch": word.epoch or hub.current().epoch(word.target.pbx),
+            "session": watcher.session,
             "at": at,
             "source": "page",
-            "address": str(client[0]),
+            "address": client_address(self.scope["headers"], str(peer), settings.PHOENIX_PROXIES),
         }
         await hub.current().command(watcher, command, word.target.pbx)
 
     def _objection(self, word: Cmd) -> str:
-        now = time.monotonic()
-        self._allowance = min(float(BURST), self._allowance + (now - self._counted) * COMMANDS_PER_S)
-        self._counted = now
-        if self._allowance < 1:
+        if not self._commands.take():
             return "too_fast"
-        self._allowance -= 1
         action = registry.ACTIONS.get(word.verb)
-        if action is None or action.target != word.target.kind:
-            return "bad_command"
-        # Whose the target is only the worker knows: here counts whether she may do it to any.
-        return "" if decide(self._user, action.right, None).allowed else "no_right"
+        return "bad_command" if action is None or action.target != word.target.kind else ""

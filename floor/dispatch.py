@@ -18,6 +18,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 import ami
+from accounts.living import living
 from accounts.permissions import TargetSnapshot, UserSnapshot, decide
 from accounts.snapshots import user_snapshot
 from ami.client import Link
@@ -61,6 +62,8 @@ class Command:
     source: str
     address: str
     reply_to: str
+    session: str = ""
+    """Key of the session that it was sent under, which must still be there; "" for who needs none."""
 
     @classmethod
     def read(cls, message: dict[str, Any]) -> Command:
@@ -79,6 +82,7 @@ class Command:
             source=message["source"],
             address=message["address"],
             reply_to=message["reply_to"],
+            session=message.get("session", ""),
         )
 
 
@@ -149,11 +153,12 @@ class Dispatcher:
             self._again(known, command)
             return
         underway = self._enter(command)
+        self._send(command.reply_to, underway.ack)
         action = registry.ACTIONS.get(command.verb)
         found = self._find(command)
         underway.what = _what(command, self._pbx.name, found)
         try:
-            fresh, user = await self._trail.run(_intent, underway.who, underway.what)
+            fresh, user = await self._trail.run(_intent, underway.who, underway.what, command.session)
         except AuditUnavailable as error:
             log.error("no audit, so no %s: %s", command.verb, error)
             self._answer(underway, "refused", "audit_unavailable", audited=False)
@@ -275,8 +280,8 @@ class Dispatcher:
         if underway.result is None:
             underway.timer = loop.call_later(RESOLVE_S, self._out_of_time, underway)
             self._answer(underway, "unknown", "not_proved", more=True)
-        else:
-            self._unproved.pop(underway.command.id, None)
+        elif self._unproved.pop(underway.command.id, None) is not None:
+            self._answer(underway, "unknown", "not_proved", audited=False)  # and so it stays
 
     def _settle(self, underway: _Underway, outcome: str, code: str, detail: str = "") -> None:
         self._unproved.pop(underway.command.id, None)
@@ -332,8 +337,10 @@ class Dispatcher:
         for underway in self._known.values():
             if underway.timer is not None:
                 underway.timer.cancel()
-            if underway.plan is not None and underway.result is None:
-                self._answer(underway, "unknown", "not_proved")
+            if underway.result is None:
+                # Without a plan nothing was sent, and nothing will be.
+                sent = underway.plan is not None
+                self._answer(underway, *(("unknown", "not_proved") if sent else ("refused", "link_down")))
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
@@ -356,7 +363,10 @@ def _what(command: Command, pbx: str, found: Found | None) -> What:
     )
 
 
-def _intent(who: Who, what: What) -> tuple[bool, UserSnapshot | None]:
-    """On the trail's thread: the intent, durable, and the user with her rights as they are at this moment."""
+def _intent(who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
+    """On the trail's thread: the intent, durable, and the user with her rights as they are at this moment; none if her
+    session has ended."""
     fresh = trail.intent(who, what)
-    return fresh, user_snapshot(who.user_id) if fresh and who.user_id is not None else None
+    if not fresh or who.user_id is None or (session and not living([session])):
+        return fresh, None
+    return fresh, user_snapshot(who.user_id)

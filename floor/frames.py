@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
 
 from ami.client import LinkState
 from live.changes import Entities, Fields
@@ -165,6 +166,13 @@ class _Word(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+EXACT: Final = 2**53
+"""JavaScript's largest whole number that is exact; beyond it nothing of ours counts."""
+
+ARGS_BYTES: Final = 4096
+"""The longest arguments that an action may take, as JSON."""
+
+Count = Annotated[int, Field(ge=0, lt=EXACT)]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
@@ -174,7 +182,7 @@ class Target(_Word):
 
     kind: Name
     key: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-    rev: Annotated[int, Field(ge=0)]
+    rev: Count
 
     @property
     def pbx(self) -> str:
@@ -187,13 +195,23 @@ class Cmd(_Word):
     verb: Name
     target: Target
     args: dict[str, Any] = {}
+    epoch: Count = 0
+    """Of the picture that was clicked on."""
+
+    @field_validator("args")
+    @classmethod
+    def short(cls, args: dict[str, Any]) -> dict[str, Any]:
+        """They are written to the audit before anybody looks at them."""
+        if len(json.dumps(args, allow_nan=False)) > ARGS_BYTES:
+            raise ValueError("the arguments are too long")
+        return args
 
 
 class Seen(_Word):
     type: Literal["seen"]
     pbx: Name
-    epoch: int
-    seq: int
+    epoch: Count
+    seq: Count
 
 
 class Resync(_Word):
@@ -203,7 +221,7 @@ class Resync(_Word):
 
 class Ping(_Word):
     type: Literal["ping"]
-    n: int
+    n: Count
 
 
 Word = Cmd | Seen | Resync | Ping

@@ -33,8 +33,14 @@ ANSWER_S: Final = 12.0
 BEYOND_S: Final = 4.0
 """A worker that took a command says how long its proof may take; so much longer its answer is waited for."""
 
+SIGNED_OUT: Final = 4401
+"""Close code: log in first."""
+
 RESTARTS: Final = 4012
 """Close code: the server restarts. (WebSocket's own 1012 is refused by autobahn, under Daphne.)"""
+
+RESYNC_S: Final = 2.5
+"""A page asks again for a snapshot that does not come after 3 s."""
 
 ACK_S: Final = 1.0
 """A worker that lives takes a command in milliseconds."""
@@ -60,6 +66,12 @@ class Watcher:
     unseen_bytes: int = 0
     stopped: set[str] = field(default_factory=set)
     """PBXs of which it is sent nothing until it has caught up."""
+    session: str = ""
+    """Key of the session that it was opened under: it may not outlive it."""
+    rights: frozenset[str] = frozenset()
+    """What its user may do, as of when it joined."""
+    asked: dict[str, float] = field(default_factory=dict)
+    """When (monotonic seconds) it was last sent a snapshot of a PBX that it asked for."""
 
 
 @dataclass(slots=True)
@@ -132,11 +144,17 @@ class Hub:
             self._forget(command_id)
 
     def resync(self, watcher: Watcher, pbx: str) -> None:
-        if pbx in self._floors:
+        """A browser missed something. Who asks faster than anybody can read is given nothing: a snapshot is large."""
+        now = time.monotonic()
+        if pbx in self._floors and now - watcher.asked.get(pbx, -RESYNC_S) >= RESYNC_S:
+            watcher.asked[pbx] = now
             self._send_snapshot(watcher, pbx)
 
     def seen(self, watcher: Watcher, pbx: str, epoch: int, seq: int) -> None:
         """The browser has rendered this PBX up to ``seq``; one that had fallen behind is told all anew."""
+        head = self._floors[pbx].head if pbx in self._floors else None
+        if head is None or (epoch, seq) > (head.epoch, head.seq):
+            return  # nobody has seen what was not sent
         if pbx in watcher.stopped:
             watcher.unseen.clear()
             watcher.unseen_bytes = 0

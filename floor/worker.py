@@ -14,7 +14,7 @@ from ami.errors import AmiError
 from ami.protocol import Message
 from audit.trail import Trail
 from floor import layer
-from floor.dispatch import Dispatcher
+from floor.dispatch import TTL_S, Dispatcher
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
 from floor.hub import worker_channel
 from live.pbx import Pbx
@@ -90,6 +90,8 @@ class PbxWorker:
 
     async def close(self) -> None:
         """After ``run`` was cancelled: let what is known be said and written."""
+        if self._commands:
+            await asyncio.wait(self._commands, timeout=TTL_S)
         await self.dispatcher.finish()
 
     # --- events to frames

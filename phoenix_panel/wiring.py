@@ -17,6 +17,7 @@ from audit.trail import Trail
 from demo.running import Demo
 from floor import hub
 from floor.carrier import ERRORS, Bus, Carrier, Reader
+from floor.guard import guard
 from floor.worker import PbxConfig, PbxWorker
 from phoenix_panel.pbxs import DEMO
 
@@ -58,6 +59,7 @@ class Panel:
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(self.hub.pump(), name="hub.pump")]
+        self._tasks.append(asyncio.create_task(guard(self.hub), name="guard"))
         if self.reader is not None:
             quieten_the_layer()
             self._tasks.append(asyncio.create_task(self.reader.run(), name="reader"))

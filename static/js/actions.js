@@ -38,6 +38,11 @@ export class Actions extends EventTarget {
     return this.#store.session.actions.filter(action => action.target === kind);
   }
 
+  /** Of the picture that she looks at: a click on another is refused. */
+  #epoch(key) {
+    return this.#store.pbxs.get(key.split("/", 1)[0])?.epoch || 0;
+  }
+
   /** The last command for an entity, while it is worth showing. @returns {Command|undefined} */
   about(key) {
     return this.#byKey.get(key);
@@ -53,7 +58,7 @@ export class Actions extends EventTarget {
     const command = {id: newId(), action, key: target.key, name, state: "pending", text: COMMAND_WORDS.sent, acked: false, timers: []};
     this.#byId.set(command.id, command);
     this.#byKey.set(target.key, command);
-    const left = this.#socket.send({type: "cmd", id: command.id, verb: action.verb, target, args: {}});
+    const left = this.#socket.send({type: "cmd", id: command.id, verb: action.verb, target, args: {}, epoch: this.#epoch(target.key)});
     if (!left) return this.#end(command, "refused", COMMAND_WORDS.silent);
     command.timers.push(setTimeout(() => this.#say(command, COMMAND_WORDS.silent), ACK_WITHIN));
     command.timers.push(setTimeout(() => this.#overdue(command), RESULT_WITHIN));

@@ -14,8 +14,8 @@ export class Dock {
   #clock;
   #link;
 
-  /** @param {{root: HTMLElement, store: object, actions: object, clock: object, link: object, toasts: object}} parts */
-  constructor({root, store, actions, clock, link, toasts}) {
+  /** @param {{root: HTMLElement, store: object, actions: object, clock: object, link: object}} parts */
+  constructor({root, store, actions, clock, link}) {
     this.#root = root;
     this.#store = store;
     this.#actions = actions;
@@ -25,11 +25,8 @@ export class Dock {
       if (reset || keys.spy || (this.#root.childElementCount && (keys.party || keys.call))) this.#draw();
     });
     link.addEventListener("change", () => this.#draw());
-    actions.addEventListener("change", ({detail}) => {
-      if (detail.action.target !== "spy") return;
-      this.#draw();
-      if (detail.state === "refused" || detail.state === "unknown") toasts.show({kind: detail.state, text: `${detail.action.label}: ${detail.text}`});
-    });
+    // What became of a command the board says, as for all that is not in its view.
+    actions.addEventListener("change", ({detail}) => detail.action.target === "spy" && this.#draw());
     document.addEventListener("keydown", event => this.#key(event));
   }
 
@@ -56,12 +53,8 @@ export class Dock {
     if (!action) return nothing;
     const command = this.#actions.about(spy.key);
     const off = command?.state === "pending" || this.#link.isStale(pbx);
-    return html`<button type="button" class="btn" ?disabled=${off} title=${action.label} aria-keyshortcuts="Escape" @click=${() => this.#end(action, spy)}>
+    return html`<button type="button" class="btn" ?disabled=${off} title=${action.label} aria-keyshortcuts="Escape" @click=${() => this.#actions.send(action, {kind: "spy", key: spy.key, rev: spy.rev}, heard(this.#store, spy).whom)}>
       ${icon(command?.state === "pending" ? "loader-2" : "player-stop")}${gettext("Stop")}<kbd aria-hidden="true">Esc</kbd></button>`;
-  }
-
-  #end(action, {key, rev}) {
-    this.#actions.send(action, {kind: "spy", key, rev}, action.label);
   }
 
   /** Esc ends it, unless it has something nearer to end: a dialog, a search. */

@@ -31,7 +31,7 @@ board.begin({
   status: new Status(part("status")),
 });
 
-new Dock({root: part("dock"), store, actions, clock, link, toasts});
+new Dock({root: part("dock"), store, actions, clock, link});
 
 const title = document.title;
 

@@ -14,7 +14,7 @@ const TOO_FAR_BEHIND = 4408;
 /** Full jitter: a thousand pages that lost one server must not come back in one wave. */
 export function retryDelay(tries, random = Math.random) {
   const ceiling = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** tries);
-  return FIRST_DELAY + random() * (ceiling - FIRST_DELAY);
+  return random() * ceiling;
 }
 
 export class PanelSocket extends EventTarget {

@@ -87,6 +87,7 @@ def test_listen_and_stop(
     session.get_by_role("button", name="Stop").click()
     ear.wait_ended(2)
     expect(session).to_have_count(0, timeout=AT_ONCE)
+    expect(page.locator(".toast")).to_have_text(["Stop listening, 101 Agent 101: Done"])
     expect(page.locator(".flag.listener")).to_have_count(0)
     incoming.wait_tone(CUSTOMER)
     assert panel22.audit()[before:] == [
