@@ -1,4 +1,4 @@
-"""The browsers of `benchmarks.fanout`, in one process: `python -m benchmarks.fanout_clients PORT NUMBER [COOKIE …]`.
+"""The browsers of `benchmarks.fanout`, in one process: `python -m benchmarks.fanout_clients PORT NUMBER [COOKIES …]`.
 
 Bare sockets and epoll: some 10 µs for a message, so that the servers are what is measured; its own load is reported
 all the same. They say `seen` as often as the page does. Takes orders by lines: reset, freeze, thaw, report.
@@ -32,12 +32,12 @@ class Browser:
     delays: list[int] = field(default_factory=list)
 
 
-def connect(port: int, cookies: list[str]) -> Browser:
+def connect(port: int, cookie: str) -> Browser:
     made = socket.create_connection(("127.0.0.1", port), timeout=60)
     key = base64.b64encode(os.urandom(16)).decode()
     lines = ["GET /ws/panel/ HTTP/1.1", f"Host: localhost:{port}", f"Origin: http://localhost:{port}"]
     lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
-    lines += [f"Cookie: {'; '.join(cookies)}"] if cookies else []
+    lines += [f"Cookie: {cookie}"] if cookie else []
     made.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
     browser = Browser(made)
     while b"\r\n\r\n" not in browser.buffer:
@@ -131,7 +131,7 @@ def obey(order: dict[str, Any], browsers: list[Browser], selector: selectors.Bas
 
 def main() -> None:
     port, number, cookies = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    browsers = [connect(port, cookies) for _ in range(number)]
+    browsers = [connect(port, cookies[index % len(cookies)] if cookies else "") for index in range(number)]
     selector = selectors.DefaultSelector()
     for browser in browsers:
         selector.register(browser.socket, selectors.EVENT_READ, browser)

@@ -23,6 +23,7 @@ from typing import Any, ClassVar, cast
 
 Publish = Callable[[dict[str, Any]], Awaitable[None]]
 ENTITY_BYTES = 200
+USERS = 25
 EPOCH = 7
 
 
@@ -78,7 +79,7 @@ async def obey(publish: Publish) -> None:
 
 
 def django() -> list[str]:
-    """Set up a database with one supervisor; her session's cookie."""
+    """Set up a database with supervisors, since one user may open only so many sockets; the cookies of each."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "phoenix_panel.settings"
     import django as package
 
@@ -90,13 +91,16 @@ def django() -> list[str]:
     from accounts.models import User
 
     call_command("migrate", verbosity=0)
-    user = User(username="bob")
-    user.set_unusable_password()
-    user.save()
-    user.groups.add(Group.objects.get(name="Supervisor"))
-    client = Client()
-    client.force_login(user)
-    return [f"{name}={morsel.value}" for name, morsel in client.cookies.items()]
+    cookies = []
+    for number in range(USERS):
+        user = User(username=f"bob{number}")
+        user.set_unusable_password()
+        user.save()
+        user.groups.add(Group.objects.get(name="Supervisor"))
+        client = Client()
+        client.force_login(user)
+        cookies.append("; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items()))
+    return cookies
 
 
 def daphne(application: Any, cookies: list[str], start: Callable[[], Awaitable[None]]) -> None:

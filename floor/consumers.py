@@ -41,7 +41,7 @@ SOCKETS: Final = 20
 
 WORDS_PER_S: Final = 30.0
 WORDS_BURST: Final = 60
-"""A page says `seen` four times a second for each PBX, and little else."""
+"""A page says `seen` once a second for each PBX, and little else."""
 
 LONGEST: Final = 64 * 1024
 """Characters of one message from a page; ours have a few hundred."""

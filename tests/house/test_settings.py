@@ -127,6 +127,7 @@ def test_pbxs_by_name(read: Any) -> None:
     [
         ({}, True),
         ({"PHOENIX_DEMO": "0"}, False),
+        ({"PHOENIX_REDIS": "redis://r"}, False),
         ({"PHOENIX_PBX": PBX}, False),
         ({"PHOENIX_PBX": PBX, "PHOENIX_DEMO": "1"}, True),
     ],
