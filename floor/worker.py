@@ -183,6 +183,9 @@ class PbxWorker:
         """After each login: read the lists, let the stragglers come, and tell all under a new epoch."""
         await self._read(session, STEPS)
         await asyncio.sleep(SETTLE_S)
+        # Once more: Asterisk 16 writes its lists from a cache that lags, so a channel born just before the login may
+        # be in neither the events nor the first list, and one that just hung up still in it.
+        await self._read(session, STEPS)
         self.pbx.settled = True
         self._snapshot()
 
