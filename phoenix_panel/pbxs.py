@@ -5,6 +5,7 @@ account of the same PBX (recording), and are no PBX of their own.
 """
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -40,6 +41,21 @@ def read(environment: Environment) -> dict[str, str]:
             raise ImproperlyConfigured(f"{variable}: {error}") from None
         pbxs[name] = url
     return pbxs
+
+
+def own(
+    environment: Environment, names: Iterable[str], readers: Mapping[str, Callable[[str], object]]
+) -> dict[str, dict[str, object]]:
+    """{PBX: {setting: its own value}}: from `<SETTING>_<PBX>`, where there is one."""
+    found: dict[str, dict[str, object]] = {}
+    for name in names:
+        variables = {setting: f"{setting}_{name.upper().replace('-', '_')}" for setting in readers}
+        found[name] = {
+            setting: readers[setting](variable)
+            for setting, variable in variables.items()
+            if environment.text(variable)
+        }
+    return found
 
 
 def demo(environment: Environment, pbxs: dict[str, str]) -> bool:

@@ -41,7 +41,40 @@ _shown = ("to have 1 to 40 letters, digits, blanks or . _ + -", r"[A-Za-z0-9 ._+
 PHOENIX_CALLER_LISTEN = env.matching("PHOENIX_CALLER_LISTEN", "Phoenix-Spy", *_shown)
 PHOENIX_CALLER_WHISPER = env.matching("PHOENIX_CALLER_WHISPER", "Phoenix-whispers", *_shown)
 PHOENIX_CALLER_PICKUP = env.matching("PHOENIX_CALLER_PICKUP", "Phoenix-Pickup", *_shown)
+PHOENIX_CALLER_BARGE = env.matching("PHOENIX_CALLER_BARGE", "Phoenix-Barge", *_shown)
+PHOENIX_CALLER_CALL = env.matching("PHOENIX_CALLER_CALL", "Phoenix-call", *_shown)
 PHOENIX_RING_SECONDS = env.number("PHOENIX_RING_SECONDS", 15, least=2, most=60)
+# Where in the dialplan what the panel dials is looked for: what a phone of ours reaches by dialling it.
+_context = ("to be the name of a dialplan context", r"[A-Za-z0-9_.-]{1,79}")
+PHOENIX_CONTEXT = env.matching("PHOENIX_CONTEXT", "from-internal", *_context)
+# Numbers that may be dialled from the panel: by anybody who may call, and by roles besides. What begins with a denied
+# prefix is dialled by nobody. Against toll fraud: extensions only, until an administrator says otherwise.
+PHOENIX_DIAL = env.pattern("PHOENIX_DIAL", PHOENIX_EXTENSIONS.pattern)
+PHOENIX_DIAL_ROLES = {
+    role: env.pattern(variable, "")
+    for role in ("Agent", "Team lead", "Supervisor", "Admin")
+    if env.text(variable := f"PHOENIX_DIAL_{role.upper().replace(' ', '_')}")
+}
+PHOENIX_DIAL_DENY = env.words("PHOENIX_DIAL_DENY")
+PHOENIX_DIAL_LONGEST = env.number("PHOENIX_DIAL_LONGEST", 20, least=2, most=40)
+PHOENIX_DIAL_PER_MINUTE = env.number("PHOENIX_DIAL_PER_MINUTE", 10, least=1, most=1000)  # of one user
+PHOENIX_DIAL_PER_MINUTE_ALL = env.number("PHOENIX_DIAL_PER_MINUTE_ALL", 60, least=1, most=10_000)
+PHOENIX_DIAL_AT_ONCE = env.number("PHOENIX_DIAL_AT_ONCE", 30, least=1, most=1000)  # calls that the panel made, alive
+# What one PBX has of its own: `PHOENIX_CONTEXT_OFFICE` beside `PHOENIX_CONTEXT`.
+PHOENIX_OWN = pbxs.own(
+    env,
+    PHOENIX_PBX_NAMES,
+    {
+        **dict.fromkeys(
+            [f"PHOENIX_CALLER_{what}" for what in ("LISTEN", "WHISPER", "BARGE", "PICKUP", "CALL")],
+            lambda variable: env.matching(variable, "", *_shown),
+        ),
+        "PHOENIX_CONTEXT": lambda variable: env.matching(variable, "", *_context),
+        "PHOENIX_EXTENSIONS": lambda variable: env.pattern(variable, ""),
+        "PHOENIX_TRUNKS": lambda variable: env.pattern(variable, ""),
+        "PHOENIX_DIAL": lambda variable: env.pattern(variable, ""),
+    },
+)
 
 # Where it is found ---------------------------------------------------------------------------------------------------
 
