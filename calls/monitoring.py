@@ -10,13 +10,12 @@ import secrets
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from django.conf import settings
-from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor.registry import Action, Found, NoArgs, Plan, Refused
+from floor.words import gettext_lazy as _
 from live import channels, ownlegs
 from live.bridges import Kind
 from live.calls import Call
@@ -94,7 +93,7 @@ def _ring(user: UserSnapshot, pbx: Pbx) -> str:
     return phone
 
 
-def _plan(channel_id: str, send: ami.Action) -> Plan:
+def _plan(pbx: Pbx, channel_id: str, send: ami.Action) -> Plan:
     """Proved when the model has seen that what the leg was made for has begun; failed when it no longer can."""
 
     def proved(pbx: Pbx) -> bool:
@@ -105,8 +104,7 @@ def _plan(channel_id: str, send: ami.Action) -> Plan:
         leg = pbx.own.get(channel_id)
         return _why(leg) if leg is not None and leg.failed else None
 
-    patience = settings.PHOENIX_RING_SECONDS + BEYOND_RING_S
-    return Plan((send,), proved, failed=failed, patience_s=patience, own_leg=channel_id)
+    return Plan((send,), proved, failed=failed, patience_s=pbx.manners.ring_s + BEYOND_RING_S, own_leg=channel_id)
 
 
 def _why(leg: OwnLeg) -> tuple[str, str]:
@@ -139,11 +137,11 @@ def plan_listen(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> 
         phone,
         leg.uniqueid,
         channel_id=channel_id,
-        caller_name=settings.PHOENIX_CALLER_LISTEN,
+        caller_name=pbx.manners.listen,
         caller_number=_number(pbx, leg),
-        ring_ms=settings.PHOENIX_RING_SECONDS * 1000,
+        ring_ms=pbx.manners.ring_s * 1000,
     )
-    return _plan(channel_id, send)
+    return _plan(pbx, channel_id, send)
 
 
 def plan_whisper(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
@@ -153,11 +151,11 @@ def plan_whisper(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) ->
         phone,
         leg.uniqueid,
         channel_id=channel_id,
-        caller_name=settings.PHOENIX_CALLER_WHISPER,
+        caller_name=pbx.manners.whisper,
         caller_number=_number(pbx, leg),
-        ring_ms=settings.PHOENIX_RING_SECONDS * 1000,
+        ring_ms=pbx.manners.ring_s * 1000,
     )
-    return _plan(channel_id, send)
+    return _plan(pbx, channel_id, send)
 
 
 def plan_pickup(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
@@ -167,11 +165,11 @@ def plan_pickup(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> 
         phone,
         leg.name,
         channel_id=channel_id,
-        caller_name=settings.PHOENIX_CALLER_PICKUP,
+        caller_name=pbx.manners.pickup,
         caller_number=_number(pbx, leg),
-        ring_ms=settings.PHOENIX_RING_SECONDS * 1000,
+        ring_ms=pbx.manners.ring_s * 1000,
     )
-    return _plan(channel_id, send)
+    return _plan(pbx, channel_id, send)
 
 
 # --- stop

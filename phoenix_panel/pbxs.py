@@ -5,9 +5,11 @@ account of the same PBX (recording), and are no PBX of their own.
 """
 
 import re
+from collections.abc import Iterable
 
 from django.core.exceptions import ImproperlyConfigured
 
+from live.manners import SEED, Manners
 from phoenix_panel.environment import Environment
 
 PREFIX = "PHOENIX_PBX"
@@ -51,3 +53,25 @@ def demo(environment: Environment, pbxs: dict[str, str]) -> bool:
     if wanted and DEMO in pbxs:
         raise ImproperlyConfigured(f"PHOENIX_DEMO: there is a PBX named {DEMO} already, {PREFIX}_{DEMO.upper()}.")
     return wanted
+
+
+_SHOWN = ("to have 1 to 40 letters, digits, blanks or . _ + -", r"[A-Za-z0-9 ._+-]{1,40}")
+
+
+def manners(environment: Environment, pbxs: Iterable[str]) -> dict[str, Manners]:
+    """What a supervisor's phone shows when the panel rings it, and for how long it rings: for all PBXs, and (by a
+    variable that ends in the PBX's name) for one."""
+
+    def read(suffix: str, default: Manners) -> Manners:
+        def shown(what: str, default: str) -> str:
+            return environment.matching(f"PHOENIX_CALLER_{what}{suffix}", default, *_SHOWN)
+
+        return Manners(
+            ring_s=environment.number(f"PHOENIX_RING_SECONDS{suffix}", default.ring_s, least=2, most=60),
+            listen=shown("LISTEN", default.listen),
+            whisper=shown("WHISPER", default.whisper),
+            pickup=shown("PICKUP", default.pickup),
+        )
+
+    everywhere = read("", SEED)
+    return {name: read(f"_{name.upper()}", everywhere) for name in pbxs}

@@ -11,6 +11,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
+from live import manners
 from phoenix_panel import __version__, logs, pbxs, secret_key
 from phoenix_panel.environment import Environment
 
@@ -28,20 +29,9 @@ SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret
 PHOENIX_PBXS: dict[str, str] = pbxs.read(env)  # {name: AMI address with its secret}
 PHOENIX_DEMO = pbxs.demo(env, PHOENIX_PBXS)  # whether the built-in demo PBX runs; alone when no PBX is named
 PHOENIX_PBX_NAMES = [*PHOENIX_PBXS, *([pbxs.DEMO] if PHOENIX_DEMO else [])]  # all that the pages show
-# Whole numbers that are extensions of ours even where the PBX has no hint and no queue member for them.
-PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", r"^\d{2,6}$")
-# Channel names of the lines that lead outside: SIP endpoints that are named after what they are, and ISDN spans
-# (`DAHDI/i1/…`; analogue ports, phones among them, are `DAHDI/1-1`). Where trunks have other names, set it.
-PHOENIX_TRUNKS = env.pattern(
-    "PHOENIX_TRUNKS",
-    r"(?i)^(?:(?:PJSIP|SIP|IAX2|OOH323)/[^/]*(?:trunk|provider|gateway|carrier|operator|pstn|sbc)|DAHDI/i\d+/)",
-)
-# What a supervisor's phone shows when the panel rings it, and for how long it rings.
-_shown = ("to have 1 to 40 letters, digits, blanks or . _ + -", r"[A-Za-z0-9 ._+-]{1,40}")
-PHOENIX_CALLER_LISTEN = env.matching("PHOENIX_CALLER_LISTEN", "Phoenix-Spy", *_shown)
-PHOENIX_CALLER_WHISPER = env.matching("PHOENIX_CALLER_WHISPER", "Phoenix-whispers", *_shown)
-PHOENIX_CALLER_PICKUP = env.matching("PHOENIX_CALLER_PICKUP", "Phoenix-Pickup", *_shown)
-PHOENIX_RING_SECONDS = env.number("PHOENIX_RING_SECONDS", 15, least=2, most=60)
+PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", manners.EXTENSIONS)
+PHOENIX_TRUNKS = env.pattern("PHOENIX_TRUNKS", manners.TRUNKS)
+PHOENIX_MANNERS = pbxs.manners(env, PHOENIX_PBX_NAMES)  # {name: how phones are rung there}
 
 # Where it is found ---------------------------------------------------------------------------------------------------
 

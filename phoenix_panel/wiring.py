@@ -19,6 +19,7 @@ from floor import hub
 from floor.carrier import ERRORS, Bus, Carrier, Reader
 from floor.guard import guard
 from floor.worker import PbxConfig, PbxWorker
+from live.manners import Manners
 from phoenix_panel.pbxs import DEMO
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,13 @@ def pbx_configs(demo: Demo | None = None) -> list[PbxConfig]:
     """The PBXs that the settings name, and the demo. Their addresses were checked when the settings were read."""
     extensions = re.compile(settings.PHOENIX_EXTENSIONS)
     trunks = re.compile(settings.PHOENIX_TRUNKS)
-    found = [PbxConfig(name, Address.parse(url), extensions, trunks) for name, url in settings.PHOENIX_PBXS.items()]
+    manners: dict[str, Manners] = settings.PHOENIX_MANNERS
+    found = [
+        PbxConfig(name, Address.parse(url), extensions, trunks, manners[name])
+        for name, url in settings.PHOENIX_PBXS.items()
+    ]
     if demo is not None:
-        found.append(PbxConfig(DEMO, Address.parse(demo.url), DEMO_EXTENSIONS, DEMO_TRUNKS))
+        found.append(PbxConfig(DEMO, Address.parse(demo.url), DEMO_EXTENSIONS, DEMO_TRUNKS, manners[DEMO]))
     return found
 
 
