@@ -7,46 +7,21 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
 from django.db.models import CharField
 
+from accounts.living import living
+from accounts.permissions import UserSnapshot
+from accounts.snapshots import user_snapshot
 from audit.models import Entry
+from audit.record import AuditUnavailable, Outcome, What, Who
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
-Source: TypeAlias = Literal["page", "api", "shell"]
-Outcome: TypeAlias = Literal["done", "refused", "unknown"]
-
-
-class AuditUnavailable(Exception):
-    """The trail can't be written or read now: what needs it must not be done. The text is for the log only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """Who asks, from where. `user_id` is None only for what no user does (`source` then is "shell")."""
-
-    user_id: int | None
-    name: str
-    source: Source
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class What:
-    """What is asked for; `target_words` say who was on the call, for a reader who comes when the call is long gone."""
-
-    command: str  # 32 hex digits
-    verb: str
-    pbx: str = ""
-    target_kind: str = ""
-    target_key: str = ""
-    target_words: str = ""
-    args: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +60,13 @@ def outcome(who: Who, what: What, outcome: Outcome, code: str = "", detail: str 
 def denied(who: Who, what: What, code: str, detail: str = "") -> None:
     """Writes that it was asked for and not allowed (nothing was sent, there is no intent)."""
     _write(Entry.Kind.DENIED, who, what, outcome=Entry.Outcome.REFUSED, code=code, detail=detail)
+
+
+def _begin(who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
+    fresh = intent(who, what)
+    if not fresh or who.user_id is None or (session and not living([session])):
+        return fresh, None
+    return fresh, user_snapshot(who.user_id)
 
 
 def find(command: str) -> Record | None:
@@ -172,6 +154,15 @@ class Trail:
         self._using = using
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
         self._renew_at = 0.0  # monotonic seconds
+
+    async def begin(self, who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
+        """The intent, durable: False if the command has one already. And the user with her rights as they are at this
+        moment; none if her session (its key, or "" for who needs none) has ended."""
+        return await self.run(_begin, who, what, session)
+
+    async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
+        """How it ended."""
+        await self.run(outcome, who, what, outcome_, code, detail)
 
     async def run(self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
         """`fn(*args, **kwargs)` on the trail's thread. AuditUnavailable: the database failed, or took too long.

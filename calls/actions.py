@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _
-
 import ami
 from accounts.permissions import UserSnapshot
 from calls import making, monitoring, moving
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
+from floor.words import gettext_lazy as _
 from live.calls import Call
 from live.pbx import Pbx
 

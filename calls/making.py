@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from typing import Annotated, Final
+from typing import Annotated
 
-from django.conf import settings
-from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
-from calls import numbers, ringing
-from floor.defaults import setting
+from calls import ringing
 from floor.registry import Action, Found, Plan, Refused
-from live import channels
+from floor.words import gettext_lazy as _
+from live import channels, numbers
 from live.pbx import Pbx
-
-_METERS: Final[defaultdict[str, numbers.Meter]] = defaultdict(numbers.Meter)
-"""By PBX; one process has each, its worker's."""
-
-
-def policy(pbx: str) -> numbers.Policy:
-    """What the settings allow to be dialled there."""
-    return numbers.Policy(
-        setting(pbx, "PHOENIX_DIAL"),
-        settings.PHOENIX_DIAL_ROLES,
-        tuple(settings.PHOENIX_DIAL_DENY),
-        settings.PHOENIX_DIAL_LONGEST,
-        settings.PHOENIX_DIAL_PER_MINUTE,
-        settings.PHOENIX_DIAL_PER_MINUTE_ALL,
-        settings.PHOENIX_DIAL_AT_ONCE,
-    )
 
 
 def allowed(pbx: Pbx, text: str, user: UserSnapshot) -> str:
     """The number as it is dialled, counted as one more; ``Refused`` if she may not dial it, or not now."""
-    number, rules = numbers.dialled(text), policy(pbx.name)
-    if why := rules.refuses(number, user.roles):
+    number, policy = numbers.dialled(text), pbx.manners.dial
+    if why := policy.refuses(number, user.roles):
         raise Refused(why, text)
     alive = sum(uniqueid.startswith(channels.CALL) for uniqueid in pbx.channels)
-    if not _METERS[pbx.name].take(rules, user.id, alive, time.monotonic()):
+    if not pbx.meter.take(policy, user.id, alive, time.monotonic()):
         raise Refused("too_many_calls")
     return number
 
@@ -71,19 +52,19 @@ def plan_call(pbx: Pbx, found: Found, args: CallArgs, user: UserSnapshot) -> Pla
     channel_id = ringing.named(channels.CALL)
     send = ami.actions.originate_extension(
         phone,
-        setting(pbx.name, "PHOENIX_CONTEXT"),
+        pbx.manners.context,
         number,
         channel_id=channel_id,
-        caller_name=setting(pbx.name, "PHOENIX_CALLER_CALL"),
+        caller_name=pbx.manners.call,
         caller_number=number,
-        ring_ms=ringing.ring_ms(),
+        ring_ms=pbx.manners.ring_s * 1000,
     )
 
     def answered(pbx: Pbx) -> bool:
         leg = pbx.own.get(channel_id)
         return leg is not None and leg.answered
 
-    return ringing.plan(channel_id, send, answered)
+    return ringing.plan(pbx, channel_id, send, answered)
 
 
 CALL = Action("calls.call", "pbx", _("Call"), plan_call, CallArgs, phone=True)

@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from calls import ringing
-from floor.defaults import setting
 from floor.registry import Action, Found, NoArgs, Plan, Refused
+from floor.words import Words
+from floor.words import gettext_lazy as _
 from live import channels
 from live.bridges import Kind
 from live.calls import Call
@@ -94,11 +93,11 @@ class _Way:
     """One way of joining a call with her phone."""
 
     verb: str
-    label: Promise
+    label: Words
     prefix: str
     """Of the leg's id: it says what the leg was made for, after a restart of the panel too."""
     caller: str
-    """The setting of what her phone shows."""
+    """Which of the PBX's manners her phone shows."""
     where: Callable[[Pbx, Call, str], Channel]
     build: Callable[[bool], _Build]
     """By whether the leg may be switched."""
@@ -115,11 +114,11 @@ class _Way:
             phone,
             self.target(leg),
             channel_id=channel_id,
-            caller_name=setting(pbx.name, self.caller),
+            caller_name=getattr(pbx.manners, self.caller),
             caller_number=ringing.number_of(pbx, leg),
-            ring_ms=ringing.ring_ms(),
+            ring_ms=pbx.manners.ring_s * 1000,
         )
-        return ringing.plan(channel_id, send)
+        return ringing.plan(pbx, channel_id, send)
 
     @property
     def action(self) -> Action:
@@ -143,7 +142,7 @@ WAYS = (
         verb="calls.listen",
         label=_("Listen"),
         prefix=channels.LISTEN,
-        caller="PHOENIX_CALLER_LISTEN",
+        caller="listen",
         where=_ear,
         build=_spying(ami.actions.listen),
         target=lambda leg: leg.uniqueid,
@@ -153,7 +152,7 @@ WAYS = (
         verb="calls.whisper",
         label=_("Whisper"),
         prefix=channels.WHISPER,
-        caller="PHOENIX_CALLER_WHISPER",
+        caller="whisper",
         where=_agent,
         build=_spying(ami.actions.whisper),
         target=lambda leg: leg.uniqueid,
@@ -163,7 +162,7 @@ WAYS = (
         verb="calls.barge",
         label=_("Barge in"),
         prefix=channels.BARGE,
-        caller="PHOENIX_CALLER_BARGE",
+        caller="barge",
         where=_ear,
         build=_spying(ami.actions.barge),
         target=lambda leg: leg.uniqueid,
@@ -173,7 +172,7 @@ WAYS = (
         verb="calls.pickup",
         label=_("Pick up"),
         prefix=channels.PICKUP,
-        caller="PHOENIX_CALLER_PICKUP",
+        caller="pickup",
         where=_rung,
         build=lambda switchable: ami.actions.pickup,
         target=lambda leg: leg.name,

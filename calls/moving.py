@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from django.utils.translation import gettext_lazy as _
 from pydantic import BaseModel, ConfigDict, Field
 
 import ami
 from accounts.permissions import UserSnapshot
 from calls import ringing
 from calls.making import Number, allowed
-from floor.defaults import setting
 from floor.registry import Action, Found, NoArgs, Plan, Refused
+from floor.words import gettext_lazy as _
 from live import channels
 from live.bridges import Kind
 from live.channels import Channel
@@ -67,7 +66,7 @@ def plan_transfer(pbx: Pbx, found: Found, args: TransferArgs, user: UserSnapshot
     if leg.state != channels.UP and not leg.dials:
         raise Refused("not_now")
     number = allowed(pbx, args.number, user)
-    context, other = setting(pbx.name, "PHOENIX_CONTEXT"), mate(pbx, leg)
+    context, other = pbx.manners.context, mate(pbx, leg)
     if other is not None:
         told = len(pbx.transfers.get(other.uniqueid, ()))
         send = ami.actions.blind_transfer(other.uniqueid, context, number)
@@ -104,19 +103,19 @@ def plan_retrieve(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> P
     leg = pbx.channels[parked.uniqueid]
     send = ami.actions.originate_extension(
         phone,
-        setting(pbx.name, "PHOENIX_CONTEXT"),
+        pbx.manners.context,
         parked.space,
         channel_id=channel_id,
-        caller_name=setting(pbx.name, "PHOENIX_CALLER_PICKUP"),
+        caller_name=pbx.manners.pickup,
         caller_number=ringing.number_of(pbx, leg),
-        ring_ms=ringing.ring_ms(),
+        ring_ms=pbx.manners.ring_s * 1000,
     )
 
     def together(pbx: Pbx) -> bool:
         hers, other = pbx.channels.get(channel_id), pbx.channels.get(parked.uniqueid)
         return hers is not None and other is not None and hers.bridge == other.bridge != ""
 
-    return ringing.plan(channel_id, send, together)
+    return ringing.plan(pbx, channel_id, send, together)
 
 
 TRANSFER = Action("calls.transfer", "party", _("Transfer"), plan_transfer, TransferArgs)

@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
-from django.conf import settings
-
 import ami
 from accounts.permissions import UserSnapshot
 from floor.registry import Plan, Refused
@@ -37,11 +35,7 @@ def named(prefix: str) -> str:
     return prefix + secrets.token_hex(12)
 
 
-def ring_ms() -> int:
-    return int(settings.PHOENIX_RING_SECONDS) * 1000
-
-
-def plan(channel_id: str, send: ami.Action, done: Callable[[Pbx], bool] | None = None) -> Plan:
+def plan(pbx: Pbx, channel_id: str, send: ami.Action, done: Callable[[Pbx], bool] | None = None) -> Plan:
     """Proved when the model has seen that what the leg was made for has begun; failed when it no longer can."""
 
     def proved(pbx: Pbx) -> bool:
@@ -54,8 +48,7 @@ def plan(channel_id: str, send: ami.Action, done: Callable[[Pbx], bool] | None =
         leg = pbx.own.get(channel_id)
         return _why(leg) if leg is not None and leg.failed else None
 
-    patience = settings.PHOENIX_RING_SECONDS + BEYOND_RING_S
-    return Plan((send,), proved, failed=failed, patience_s=patience, own_leg=channel_id)
+    return Plan((send,), proved, failed=failed, patience_s=pbx.manners.ring_s + BEYOND_RING_S, own_leg=channel_id)
 
 
 def _why(leg: OwnLeg) -> tuple[str, str]:

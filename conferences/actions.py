@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
-
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
+from floor.words import gettext_lazy as _
+from floor.words import pgettext_lazy
 from live.conferences import Participant, Room
 from live.pbx import Pbx
 from live.resync import LOCKS

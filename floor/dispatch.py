@@ -13,17 +13,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
 import ami
-from accounts.living import living
 from accounts.permissions import TargetSnapshot, UserSnapshot, decide
-from accounts.snapshots import user_snapshot
 from ami.client import Link
-from audit import trail
-from audit.trail import AuditUnavailable, Trail, What, Who
+from audit.record import AuditUnavailable, Outcome, What, Who
 from floor import registry
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
@@ -121,6 +118,16 @@ Read = Callable[[tuple[Step, ...]], Awaitable[None]]
 """Read lists into the model, on the session whose events feed it; the model's owner looks again after that."""
 
 
+class Book(Protocol):
+    """Where it is written who does what: the audit's trail. Both raise ``AuditUnavailable``."""
+
+    async def begin(self, who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
+        """Write the intent; False if the command has one already. And the user as she is at this moment, or nobody."""
+
+    async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
+        """Write how it ended."""
+
+
 class Dispatcher:
     """Takes the commands for one PBX, one life each."""
 
@@ -128,12 +135,12 @@ class Dispatcher:
         self,
         pbx: Pbx,
         link: Link,
-        trail: Trail,
+        book: Book,
         reply: Reply,
         epoch: Callable[[], int],
         read: Read | None = None,
     ) -> None:
-        self._pbx, self._link, self._trail, self._reply, self._epoch = pbx, link, trail, reply, epoch
+        self._pbx, self._link, self._book, self._reply, self._epoch = pbx, link, book, reply, epoch
         self._read = read
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
@@ -158,7 +165,7 @@ class Dispatcher:
         found = self._find(command)
         underway.what = _what(command, self._pbx.name, found)
         try:
-            fresh, user = await self._trail.run(_intent, underway.who, underway.what, command.session)
+            fresh, user = await self._book.begin(underway.who, underway.what, command.session)
         except AuditUnavailable as error:
             log.error("no audit, so no %s: %s", command.verb, error)
             self._answer(underway, "refused", "audit_unavailable", audited=False)
@@ -285,7 +292,7 @@ class Dispatcher:
         elif self._unproved.pop(underway.command.id, None) is not None:
             self._answer(underway, "unknown", "not_proved", audited=False)  # and so it stays
 
-    def _settle(self, underway: _Underway, outcome: str, code: str, detail: str = "") -> None:
+    def _settle(self, underway: _Underway, outcome: Outcome, code: str, detail: str = "") -> None:
         self._unproved.pop(underway.command.id, None)
         if underway.timer is not None:
             underway.timer.cancel()
@@ -294,7 +301,7 @@ class Dispatcher:
     def _answer(
         self,
         underway: _Underway,
-        outcome: str,
+        outcome: Outcome,
         code: str,
         detail: str = "",
         *,
@@ -317,9 +324,9 @@ class Dispatcher:
         if audited:
             self._start(self._write_outcome(underway, outcome, code, detail))
 
-    async def _write_outcome(self, underway: _Underway, outcome: str, code: str, detail: str) -> None:
+    async def _write_outcome(self, underway: _Underway, outcome: Outcome, code: str, detail: str) -> None:
         try:
-            await self._trail.run(trail.outcome, underway.who, underway.what, outcome, code, detail)  # type: ignore[arg-type]
+            await self._book.end(underway.who, underway.what, outcome, code, detail)
         except AuditUnavailable as error:
             # The intent is there and has no outcome: a reader sees that nobody knows.
             log.error("the outcome of %s could not be written: %s", underway.command.id, error)
@@ -341,8 +348,10 @@ class Dispatcher:
                 underway.timer.cancel()
             if underway.result is None:
                 # Without a plan nothing was sent, and nothing will be.
-                sent = underway.plan is not None
-                self._answer(underway, *(("unknown", "not_proved") if sent else ("refused", "link_down")))
+                if underway.plan is not None:
+                    self._answer(underway, "unknown", "not_proved")
+                else:
+                    self._answer(underway, "refused", "link_down")
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
@@ -363,12 +372,3 @@ def _what(command: Command, pbx: str, found: Found | None) -> What:
         target_words=found.words if found else "",
         args=command.args,
     )
-
-
-def _intent(who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
-    """On the trail's thread: the intent, durable, and the user with her rights as they are at this moment; none if her
-    session has ended."""
-    fresh = trail.intent(who, what)
-    if not fresh or who.user_id is None or (session and not living([session])):
-        return fresh, None
-    return fresh, user_snapshot(who.user_id)

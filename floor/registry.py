@@ -9,16 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from django.utils.functional import Promise
 from pydantic import BaseModel, ConfigDict
 
 import ami
 from accounts.permissions import UserSnapshot, enough
+from floor.words import Words
 from live.pbx import Pbx
 from live.resync import Step
-
-Words = str | Promise
-"""For a user: translated when it is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,9 @@ from typing import Any, Final, Protocol
 from ami.client import Address, Link, LinkState, Session
 from ami.errors import AmiError
 from ami.protocol import Message
-from audit.trail import Trail
-from floor import layer
-from floor.dispatch import TTL_S, Dispatcher
+from floor.dispatch import TTL_S, Book, Dispatcher, Reply
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
-from floor.hub import worker_channel
+from live.manners import SEED, Manners
 from live.pbx import Pbx
 from live.resync import RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, Step, untold
 
@@ -55,6 +53,7 @@ class PbxConfig:
     address: Address
     extensions: re.Pattern[str]
     trunks: re.Pattern[str]
+    manners: Manners = SEED
 
 
 class Sink(Protocol):
@@ -68,11 +67,16 @@ class Sink(Protocol):
 class PbxWorker:
     """Keeps one PBX's picture true and its commands served, until cancelled."""
 
-    def __init__(self, config: PbxConfig, sink: Sink, trail: Trail) -> None:
+    def __init__(self, config: PbxConfig, sink: Sink, book: Book, reply: Reply | None = None) -> None:
+        """``reply``: gets the answers. With it nothing is taken from the channel layer, where the commands of other
+        processes come: only who has this worker gives it any, by ``dispatcher.run``."""
         self.name = config.name
-        self.pbx = Pbx(config.name, config.extensions, config.trunks)
+        self.pbx = Pbx(config.name, config.extensions, config.trunks, config.manners)
         self.link = Link(config.address, on_event=self._event, resync=self._resync, on_state=self._link_changed)
-        self.dispatcher = Dispatcher(self.pbx, self.link, trail, self._reply, lambda: self.epoch, self._read_again)
+        self._alone = reply is not None
+        self.dispatcher = Dispatcher(
+            self.pbx, self.link, book, reply or self._reply, lambda: self.epoch, self._read_again
+        )
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
         self.seq = 0
@@ -94,7 +98,9 @@ class PbxWorker:
 
     async def run(self) -> None:
         """Until cancelled. What one of its parts raises is logged and survived; the link survives by itself."""
-        parts = (self.link.run, self._beats, self._take_commands, self._reconcile, self._read_untold)
+        parts = [self.link.run, self._beats, self._reconcile, self._read_untold]
+        if not self._alone:
+            parts.append(self._take_commands)
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
@@ -287,7 +293,12 @@ class PbxWorker:
 
     # --- commands
 
+    # The layer is Django's; a script that keeps a picture of its own has neither.
+
     async def _take_commands(self) -> None:
+        from floor import layer
+        from floor.hub import worker_channel
+
         async for message in layer.messages(worker_channel(self.name)):
             task = asyncio.create_task(self.dispatcher.run(message))
             self._commands.add(task)
@@ -299,6 +310,8 @@ class PbxWorker:
             log.error("a command failed by an error of ours", exc_info=task.exception())
 
     async def _reply(self, channel: str, message: dict[str, Any]) -> None:
+        from floor import layer
+
         await layer.send(channel, message)
 
 

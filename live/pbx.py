@@ -19,6 +19,8 @@ from live.changes import Changes, Entities, Published
 from live.channels import Channel, given, take_snapshot
 from live.conferences import Conferences
 from live.devices import Devices
+from live.manners import SEED, Manners
+from live.numbers import Meter
 from live.ownlegs import OwnLegs
 from live.parking import Parking
 from live.queues import Queues
@@ -45,8 +47,11 @@ COMPARED: Final = ("name", "state", "number", "caller_name", "bridge")
 class Pbx:
     """One Asterisk, as its lists and events tell it. ``now`` is always seconds of UTC by the caller's clock."""
 
-    def __init__(self, name: str, extensions: re.Pattern[str], trunks: re.Pattern[str]) -> None:
+    def __init__(
+        self, name: str, extensions: re.Pattern[str], trunks: re.Pattern[str], manners: Manners = SEED
+    ) -> None:
         self.name = name
+        self.manners = manners
         self.extensions = extensions
         """Matches the resource of a device that is an extension of ours (``101``)."""
         self.trunks = trunks
@@ -74,6 +79,7 @@ class Pbx:
         self.lines = Trunks(self)
         self.spies = Spies(self)
         self.own = OwnLegs()
+        self.meter = Meter()
         self._published = Published()
         self._order = 0
         self._expected: dict[str, float] = {}

@@ -11,6 +11,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
+from live import manners
 from phoenix_panel import __version__, logs, pbxs, secret_key
 from phoenix_panel.environment import Environment
 
@@ -28,53 +29,9 @@ SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret
 PHOENIX_PBXS: dict[str, str] = pbxs.read(env)  # {name: AMI address with its secret}
 PHOENIX_DEMO = pbxs.demo(env, PHOENIX_PBXS)  # whether the built-in demo PBX runs; alone when no PBX is named
 PHOENIX_PBX_NAMES = [*PHOENIX_PBXS, *([pbxs.DEMO] if PHOENIX_DEMO else [])]  # all that the pages show
-# Whole numbers that are extensions of ours even where the PBX has no hint and no queue member for them.
-PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", r"^\d{2,6}$")
-# Channel names of the lines that lead outside: SIP endpoints that are named after what they are, and ISDN spans
-# (`DAHDI/i1/…`; analogue ports, phones among them, are `DAHDI/1-1`). Where trunks have other names, set it.
-PHOENIX_TRUNKS = env.pattern(
-    "PHOENIX_TRUNKS",
-    r"(?i)^(?:(?:PJSIP|SIP|IAX2|OOH323)/[^/]*(?:trunk|provider|gateway|carrier|operator|pstn|sbc)|DAHDI/i\d+/)",
-)
-# What a supervisor's phone shows when the panel rings it, and for how long it rings.
-_shown = ("to have 1 to 40 letters, digits, blanks or . _ + -", r"[A-Za-z0-9 ._+-]{1,40}")
-PHOENIX_CALLER_LISTEN = env.matching("PHOENIX_CALLER_LISTEN", "Phoenix-Spy", *_shown)
-PHOENIX_CALLER_WHISPER = env.matching("PHOENIX_CALLER_WHISPER", "Phoenix-whispers", *_shown)
-PHOENIX_CALLER_PICKUP = env.matching("PHOENIX_CALLER_PICKUP", "Phoenix-Pickup", *_shown)
-PHOENIX_CALLER_BARGE = env.matching("PHOENIX_CALLER_BARGE", "Phoenix-Barge", *_shown)
-PHOENIX_CALLER_CALL = env.matching("PHOENIX_CALLER_CALL", "Phoenix-call", *_shown)
-PHOENIX_RING_SECONDS = env.number("PHOENIX_RING_SECONDS", 15, least=2, most=60)
-# Where in the dialplan what the panel dials is looked for: what a phone of ours reaches by dialling it.
-_context = ("to be the name of a dialplan context", r"[A-Za-z0-9_.-]{1,79}")
-PHOENIX_CONTEXT = env.matching("PHOENIX_CONTEXT", "from-internal", *_context)
-# Numbers that may be dialled from the panel: by anybody who may call, and by roles besides. What begins with a denied
-# prefix is dialled by nobody. Against toll fraud: extensions only, until an administrator says otherwise.
-PHOENIX_DIAL = env.pattern("PHOENIX_DIAL", PHOENIX_EXTENSIONS.pattern)
-PHOENIX_DIAL_ROLES = {
-    role: env.pattern(variable, "")
-    for role in ("Agent", "Team lead", "Supervisor", "Admin")
-    if env.text(variable := f"PHOENIX_DIAL_{role.upper().replace(' ', '_')}")
-}
-PHOENIX_DIAL_DENY = env.words("PHOENIX_DIAL_DENY")
-PHOENIX_DIAL_LONGEST = env.number("PHOENIX_DIAL_LONGEST", 20, least=2, most=40)
-PHOENIX_DIAL_PER_MINUTE = env.number("PHOENIX_DIAL_PER_MINUTE", 10, least=1, most=1000)  # of one user
-PHOENIX_DIAL_PER_MINUTE_ALL = env.number("PHOENIX_DIAL_PER_MINUTE_ALL", 60, least=1, most=10_000)
-PHOENIX_DIAL_AT_ONCE = env.number("PHOENIX_DIAL_AT_ONCE", 30, least=1, most=1000)  # calls that the panel made, alive
-# What one PBX has of its own: `PHOENIX_CONTEXT_OFFICE` beside `PHOENIX_CONTEXT`.
-PHOENIX_OWN = pbxs.own(
-    env,
-    PHOENIX_PBX_NAMES,
-    {
-        **dict.fromkeys(
-            [f"PHOENIX_CALLER_{what}" for what in ("LISTEN", "WHISPER", "BARGE", "PICKUP", "CALL")],
-            lambda variable: env.matching(variable, "", *_shown),
-        ),
-        "PHOENIX_CONTEXT": lambda variable: env.matching(variable, "", *_context),
-        "PHOENIX_EXTENSIONS": lambda variable: env.pattern(variable, ""),
-        "PHOENIX_TRUNKS": lambda variable: env.pattern(variable, ""),
-        "PHOENIX_DIAL": lambda variable: env.pattern(variable, ""),
-    },
-)
+PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", manners.EXTENSIONS)
+PHOENIX_TRUNKS = env.pattern("PHOENIX_TRUNKS", manners.TRUNKS)
+PHOENIX_MANNERS = pbxs.manners(env, PHOENIX_PBX_NAMES)  # {name: how phones are rung there}
 
 # Where it is found ---------------------------------------------------------------------------------------------------
 

@@ -17,9 +17,9 @@ from audit.trail import Trail
 from demo.running import Demo
 from floor import hub
 from floor.carrier import ERRORS, Bus, Carrier, Reader
-from floor.defaults import setting
 from floor.guard import guard
 from floor.worker import PbxConfig, PbxWorker
+from live.manners import Manners
 from phoenix_panel.pbxs import DEMO
 
 log = logging.getLogger(__name__)
@@ -34,12 +34,15 @@ RETRY_MS = 1_000
 
 def pbx_configs(demo: Demo | None = None) -> list[PbxConfig]:
     """The PBXs that the settings name, and the demo. Their addresses were checked when the settings were read."""
+    extensions = re.compile(settings.PHOENIX_EXTENSIONS)
+    trunks = re.compile(settings.PHOENIX_TRUNKS)
+    manners: dict[str, Manners] = settings.PHOENIX_MANNERS
     found = [
-        PbxConfig(name, Address.parse(url), setting(name, "PHOENIX_EXTENSIONS"), setting(name, "PHOENIX_TRUNKS"))
+        PbxConfig(name, Address.parse(url), extensions, trunks, manners[name])
         for name, url in settings.PHOENIX_PBXS.items()
     ]
     if demo is not None:
-        found.append(PbxConfig(DEMO, Address.parse(demo.url), DEMO_EXTENSIONS, DEMO_TRUNKS))
+        found.append(PbxConfig(DEMO, Address.parse(demo.url), DEMO_EXTENSIONS, DEMO_TRUNKS, manners[DEMO]))
     return found
 
 

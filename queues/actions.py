@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan, Refused
+from floor.words import gettext_lazy as _
+from floor.words import pgettext_lazy
 from live.pbx import Pbx
 from live.queues import Caller, Member, Queue
 from live.resync import QUEUES

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.conf import LazySettings
 
 from accounts.models import User
 from audit.models import Entry
+from live.manners import Manners
 from tests.asterisk.desk import Desk
 from tests.lab.audio import Sound
 from tests.lab.checker import Checker
@@ -234,13 +234,11 @@ async def test_it_ends_with_its_call_and_goes_on_to_no_other(
     await asyncio.to_thread(incoming.hangup)
 
 
-async def test_a_phone_that_is_not_answered(
-    asterisk: Asterisk, phones: MakePhone, sue: User, settings: LazySettings
-) -> None:
+async def test_a_phone_that_is_not_answered(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """No answer, refused, not registered, none: each is said, and nothing is left at Asterisk or on the page."""
-    settings.PHOENIX_RING_SECONDS = 2
     await conversation(phones(asterisk, "101", hz=AGENT), phones(asterisk, "201", hz=CUSTOMER))
     async with Desk(asterisk, user_id=sue.pk) as desk:
+        desk.worker.pbx.manners = Manners(ring_s=2)
         await desk.live()
         key = await the_call(desk)
         answer = await desk.click("calls.listen", key, sue.pk)

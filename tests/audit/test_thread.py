@@ -15,7 +15,8 @@ from django.db import OperationalError, connection, connections
 
 from accounts.models import User
 from audit.models import Entry
-from audit.trail import AuditUnavailable, Trail, find, intent, outcome
+from audit.record import AuditUnavailable
+from audit.trail import Trail, find, intent, outcome
 from tests.audit.test_trail import COMMAND, what, who
 
 # Another thread sees only what is committed.

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from accounts.models import User
 from audit.models import Entry
-from audit.trail import What, Who, denied, find, intent, outcome
+from audit.record import What, Who
+from audit.trail import denied, find, intent, outcome
 
 pytestmark = pytest.mark.django_db
 COMMAND = "0123456789abcdef0123456789abcdef"

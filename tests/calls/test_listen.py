@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.conf import LazySettings
 
 from accounts.models import User
 from audit.models import Entry
 from floor import dispatch
+from live.manners import Manners
 from tests.calls.stage import Desk
 from tests.conftest import member
 from tests.live.scene import Scene
@@ -48,8 +48,8 @@ async def test_two_clicks_are_two_ids(desk: Desk) -> None:
     assert desk.sent["ChannelId"] != first
 
 
-async def test_what_her_phone_shows_and_how_long_it_rings_can_be_set(desk: Desk, settings: LazySettings) -> None:
-    settings.PHOENIX_CALLER_LISTEN, settings.PHOENIX_RING_SECONDS = "Ear", 5
+async def test_what_her_phone_shows_and_how_long_it_rings_can_be_set(desk: Desk) -> None:
+    desk.scene.pbx.manners = Manners(listen="Ear", ring_s=5)
     desk.talk()
     assert (await desk.click("calls.listen"))["patience_ms"] == 8_000
     assert (desk.sent["CallerID"], desk.sent["Timeout"]) == ('"Ear" <101>', "5000")

@@ -10,7 +10,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
+from audit import trail
 from audit.models import Entry
+from audit.record import AuditUnavailable
 from audit.trail import Trail
 from floor import dispatch
 from floor.dispatch import Dispatcher
@@ -260,12 +262,10 @@ async def test_a_link_that_is_down_refuses(desk: Desk) -> None:
 
 
 async def test_without_an_audit_nothing_is_done(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from audit import trail
-
     def broken(*args: Any) -> Any:
-        raise trail.AuditUnavailable("disk full")
+        raise AuditUnavailable("disk full")
 
-    monkeypatch.setattr(dispatch, "_intent", broken)
+    monkeypatch.setattr(trail, "_begin", broken)
     answer = await desk.run()
     assert (answer["outcome"], answer["code"]) == ("refused", "audit_unavailable")
     assert desk.link.posted == []
