@@ -2,7 +2,7 @@
 
 ``Session`` is one logged-in connection: actions out, answers matched by ActionID, events handed on as they are
 parsed. ``Link`` keeps the two sessions of one PBX alive for ever: one for events and lists, one for actions,
-since an action may block its session (a ``PlayDTMF`` on a leg without audio did: measured).
+since an action may block its session (on a leg whose channel is locked: measured).
 
 All of a chunk is handled in ``data_received``, synchronously and in stream order. Asterisk closes a session
 whose reader is slow (``writetimeout``, 100 ms by default), so a callback must be short: what has to be bounded

@@ -48,11 +48,17 @@ async def linked(asterisk: Asterisk) -> AsyncIterator[tuple[Link, list[str]]]:
 async def ends_unknown_and_the_next_is_served(link: Link, phases: list[str], blocking: Action) -> None:
     events = link.event_session
     with pytest.raises(ConnectionLost) as caught:
-        await link.post(blocking, timeout=60)
+        await until_it_is_not_answered(link, blocking)
     assert caught.value.code == "silent"
     assert await answered(link) == "Success"
     assert link.event_session is events
     assert phases == ["connecting", "resyncing", "live"]
+
+
+async def until_it_is_not_answered(link: Link, blocking: Action) -> None:
+    """The first may come before the channel's own thread has begun to read."""
+    while True:
+        await link.post(blocking, timeout=60)
 
 
 async def answered(link: Link) -> str:
@@ -80,7 +86,6 @@ async def test_a_key_on_a_leg_that_holds_its_lock(asterisk22: Asterisk, checkers
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         legs.append(writer)
-        writer.write(b"\x10")  # of three bytes that say kind and length
 
     server = await asyncio.start_server(accept, HOST, 0)
     port = server.sockets[0].getsockname()[1]
@@ -89,6 +94,7 @@ async def test_a_key_on_a_leg_that_holds_its_lock(asterisk22: Asterisk, checkers
         leg = f"AudioSocket/{HOST}:{port}/{uuid.uuid4()}"
         await asyncio.to_thread(checker.originate, leg, application="Wait", data="600", channel_id="held")
         await asyncio.to_thread(checker.wait_event, "OriginateResponse", Uniqueid="held", Response="Success")
+        legs[0].write(b"\x10")  # of three bytes that say kind and length
         async with linked(asterisk22) as (link, phases):
             await ends_unknown_and_the_next_is_served(link, phases, actions.play_dtmf("held", "5"))
     finally:
