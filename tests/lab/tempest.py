@@ -77,7 +77,6 @@ CARDS: Mapping[str, int] = {
     "recorded": 1,
     "record_stopped": 1,
     "device_set": 2,
-    "reloaded": 2,
 }
 """How often each deed is in the pack that bursts are dealt from: none is left out for long, however the cards lie."""
 
@@ -131,11 +130,19 @@ class Tempest:
         self._deeds.close()
         await asyncio.to_thread(self._close)
 
-    async def burst(self) -> None:
-        """Do all deeds of the next burst, and return when each has had its time."""
+    @property
+    def heard(self) -> float:
+        """When Asterisk last told of an event; it stays the same as long as nothing happens."""
+        return self._checker.last_event
+
+    async def burst(self, *, reloads: int = 0) -> None:
+        """Do all deeds of the next burst, and return when each has had its time. So many reloads are its beginning:
+        the panel reads its lists after one."""
         await self._deeds.thin(self._chance, CHANNELS)
+        deeds = self._plan.pop(0)
+        first = [Deed(at / 2, "reloaded", self._chance.getrandbits(32)) for at in range(reloads)]
         async with asyncio.TaskGroup() as group:
-            for deed in self._plan.pop(0):
+            for deed in [*first, *deeds]:
                 group.create_task(self._one(deed), name=deed.kind)
         self._tally()
 
