@@ -1,4 +1,4 @@
-"""Does the panel say what is? A tempest on a real Asterisk, the link cut at times, all lists compared when it is quiet.
+"""Does the panel say what is? A tempest on a real Asterisk, its link cut at times, all lists compared when it is calm.
 
 Beside a worker as the panel runs it stands another AMI client that is not ours. Between a login and the next the panel
 reads no list: what it knows it knows from events, and the wire is watched for that. At each point every field of every

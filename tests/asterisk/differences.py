@@ -9,7 +9,7 @@ compared only after the panel has read its lists again (no event carries it), or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -38,6 +38,7 @@ AFTER_REREAD: Final[Mapping[str, Mapping[str, str]]] = {
         "ApplicationData": _NO_EVENT,
         "Linkedid": "a bridge gives all in it the oldest one's without an event",
     },
+    "BridgeList": {"BridgeNumChannels": "of rooms: a room's recorder comes and goes without an event"},
     "QueueParams": {
         "Holdtime": _COUNTER,
         "TalkTime": _COUNTER,
@@ -114,6 +115,8 @@ class Lists:
 
     at: float
     """Seconds of UTC."""
+    heard: float
+    """When Asterisk had last told of an event, by the monotonic clock."""
     channels: Rows
     status: Rows
     bridges: Rows
@@ -132,11 +135,12 @@ class Lists:
         return sum(map(len, (*lists, self.extensions, *self.members.values())))
 
     @classmethod
-    def read(cls, checker: Checker, now: Callable[[], float]) -> Lists:
-        """Read them all. Whether it was quiet meanwhile, the caller sees to."""
+    def read(cls, checker: Checker, now: float, heard: float) -> Lists:
+        """Read them all. Whether it is quiet meanwhile, the caller sees to."""
         rooms = checker.list("ConfbridgeListRooms")
         return cls(
-            now(),
+            now,
+            heard,
             checker.list("CoreShowChannels"),
             checker.list("Status"),
             checker.list("BridgeList"),
@@ -193,14 +197,22 @@ class Findings:
             self.differences.append(f"{what}: {said!r} ≠ {listed!r}")
 
 
-def differences(entities: Mapping[str, Entities], pbx: Pbx, lists: Lists, *, reread: bool = False) -> Findings:
+def differences(
+    entities: Mapping[str, Entities],
+    pbx: Pbx,
+    lists: Lists,
+    *,
+    reread: bool = False,
+    moved: Set[str] = frozenset(),
+) -> Findings:
     """Compare all. `entities` are what a page holds: kind → key → fields. With `reread` the panel has just read its
-    lists again, and what no event carries is compared too."""
+    lists again, and what no event carries is compared too. `moved` are legs that took another's place: Asterisk then
+    says for how long that one was there."""
     found = Findings()
     channel_rows = {row["Uniqueid"]: row for row in lists.channels}
-    found.rows("CoreShowChannels", pbx.channels, channel_rows, _channel(pbx, lists.at), reread=reread)
+    found.rows("CoreShowChannels", pbx.channels, channel_rows, _channel(pbx, lists.at, moved), reread=reread)
     status_rows = {row["Uniqueid"]: row for row in lists.status}
-    found.rows("Status", pbx.channels, status_rows, _status(pbx, lists.at), reread=reread)
+    found.rows("Status", pbx.channels, status_rows, _status(pbx, lists.at, moved), reread=reread)
     bridge_rows = {row["BridgeUniqueid"]: row for row in lists.bridges}
     found.rows("BridgeList", pbx.bridges, bridge_rows, _bridge(pbx, lists.channels), reread=reread)
     _queues(found, entities, pbx, lists, channel_rows, reread=reread)
@@ -236,11 +248,14 @@ def channel_pairs(channel: Channel, row: Fields) -> Pairs:
     }
 
 
-def _channel(pbx: Pbx, at: float) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
+def _channel(pbx: Pbx, at: float, moved: Set[str]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
     def compare(uniqueid: str, row: Fields) -> tuple[Pairs, Pairs]:
         channel = pbx.channels[uniqueid]
         born = at - _seconds(row["Duration"])
-        always = {**channel_pairs(channel, row), "Duration": _moment(channel.created, born)}
+        always = {
+            **channel_pairs(channel, row),
+            "Duration": _moment(channel.created, born, known=uniqueid not in moved),
+        }
         return always, {
             "Context": (channel.context, row["Context"]),
             "Exten": (channel.exten, row["Exten"]),
@@ -252,13 +267,14 @@ def _channel(pbx: Pbx, at: float) -> Callable[[str, Fields], tuple[Pairs, Pairs]
     return compare
 
 
-def _status(pbx: Pbx, at: float) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
+def _status(pbx: Pbx, at: float, moved: Set[str]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
     def compare(uniqueid: str, row: Fields) -> tuple[Pairs, Pairs]:
         channel = pbx.channels[uniqueid]
         pairs = dict(channel_pairs(channel, row))
         del pairs["BridgeId"]
         bridge = (channel.bridge, row["BridgeID"])
-        return {**pairs, "BridgeID": bridge, "Seconds": _moment(channel.created, at - int(row["Seconds"]))}, {}
+        since = _moment(channel.created, at - int(row["Seconds"]), known=uniqueid not in moved)
+        return {**pairs, "BridgeID": bridge, "Seconds": since}, {}
 
     return compare
 
@@ -269,14 +285,15 @@ def _bridge(pbx: Pbx, channels: Rows) -> Callable[[str, Fields], tuple[Pairs, Pa
         kind = _kind(row)
         inside = {channel["Uniqueid"] for channel in channels if channel["BridgeId"] == uniqueid}
         room = kind == "room"
+        size: Pairs = {"BridgeNumChannels": (bridge.size, int(row["BridgeNumChannels"]))}
         return {
             "BridgeUniqueid": (bridge.members, inside),
             "BridgeType": (bridge.kind.value, kind),
             "BridgeTechnology": (bridge.kind.value, kind),
             "BridgeCreator": (bridge.kind.value, kind),
             "BridgeName": (bridge.name, row["BridgeName"] if room else ""),
-            "BridgeNumChannels": (bridge.size, int(row["BridgeNumChannels"])),
-        }, {}
+            **({} if room else size),
+        }, size
 
     return compare
 
@@ -491,7 +508,6 @@ def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists:
         if call["phase"] != "ended":
             found.equal("call.parties", set(call["parties"]), {one for one in alive if alive[one]["call"] == key})
     places = _Places(lists)
-    held = {row["Device"] for row in lists.devices if row["State"] == "ONHOLD"}
     owner: dict[str, int] = {}
     for number, part in enumerate(places.parts()):
         legs = [row for row in part if not row["Channel"].startswith("Local/")]
@@ -502,7 +518,7 @@ def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists:
             key = pbx.key(row["Uniqueid"])
             found.equal("party (each leg is on a call)", key in alive, True)
             if key in alive:
-                _party(found, pbx, alive[key], row, held, lists)
+                _party(found, pbx, alive[key], row)
         found.equal("call (one for all legs that are together)", len(names), 1)
         for name in names:
             found.equal("call (none for legs that are not)", owner.setdefault(name, number), number)
@@ -512,7 +528,7 @@ def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists:
             found.equal("call.room, slot, queue", place in places.names(part) or not place, True)
 
 
-def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields, held: set[str], lists: Lists) -> None:
+def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields) -> None:
     number, name = _identity(pbx, row)
     device = row["Channel"].rpartition("-")[0]
     found.equal("party.channel", said["channel"], row["Channel"])
@@ -520,8 +536,6 @@ def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields, held
     found.equal("party.name", said["name"], name)
     found.equal("party.state", said["state"].replace("hold", "up"), STATES[row["ChannelState"]])
     found.equal("party.side", said["side"], "outside" if pbx.trunks.search(device) else "internal")
-    if sum(one["Channel"].rpartition("-")[0] == device for one in lists.channels) == 1:
-        found.equal(f"party.state (hold) of {device}", said["state"] == "hold", device in held)
 
 
 class _Places:
@@ -645,6 +659,6 @@ def _seconds(text: str) -> int:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def _moment(said: float, listed: float) -> tuple[object, object]:
-    """Two moments, the same if they are no more than `MOMENT_S` apart."""
-    return (listed, listed) if abs(said - listed) <= MOMENT_S else (said, listed)
+def _moment(said: float, listed: float, *, known: bool = True) -> tuple[object, object]:
+    """Two moments, the same if they are no more than `MOMENT_S` apart, or if Asterisk does not know."""
+    return (listed, listed) if abs(said - listed) <= MOMENT_S or not known else (said, listed)

@@ -128,46 +128,47 @@ class Exactness:
         await self.tempest.quiet()
         last = max((at for at, name in self.relay.sent if name not in HARMLESS), default=0.0)
         await asyncio.sleep(max(0.0, last + BLIND_S - time.monotonic()))
-        lists = await self._lists()
         read = self.relay.since(BLIND_S) - HARMLESS
         assert not read, f"the panel read {read} within {BLIND_S} s before a point"
-        found = await self._caught_up(lists, reread=False)
+        found = await self._compare(reread=False)
         self._note(point, found)
         compared = found.compared
         if point % REREAD_EVERY == REREAD_EVERY - 1 or point == self.points - 1:
-            found = await self._read_again(lists)
+            worker = self.desk.worker
+            session = worker.link.event_session
+            assert session is not None
+            self.drift += await worker._read(session, STEPS)
+            worker._schedule(0.0)
+            found = await self._compare(reread=True)
             self._note(point, found)
             self.reread |= found.compared - compared
         self.compared |= compared
-        self.rows += lists.rows
         self.done += 1
+
+    async def _compare(self, *, reread: bool) -> Findings:
+        """What differs still when the panel has had the time to catch up, with lists after which nothing happened."""
+        lists = await self._lists()
+        until = time.monotonic() + CATCH_UP_S
+        while True:
+            if self.tempest.heard != lists.heard:
+                lists = await self._lists()
+            entities, pbx = self.desk.page.entities, self.desk.worker.pbx
+            found = differences(entities, pbx, lists, reread=reread, moved=self.tempest.moved)
+            if not (found.differences or found.ghosts) or time.monotonic() > until:
+                self.rows += lists.rows
+                return found
+            await asyncio.sleep(0.05)  # not an event to wait for: the absence of a difference
 
     async def _lists(self) -> Lists:
         """Asterisk's lists, all of one moment: nothing has happened while they were read."""
         for _ in range(20):
             await self.tempest.quiet(seconds=0.5)
             heard = self.tempest.heard
-            lists = await asyncio.to_thread(Lists.read, self.checker, time.time)
-            await asyncio.to_thread(self.checker.action, "Ping")
+            lists = await asyncio.to_thread(Lists.read, self.checker, time.time(), heard)
+            await asyncio.to_thread(self.tempest.ping)
             if self.tempest.heard == heard:
                 return lists
         raise AssertionError("Asterisk does not stand still")
-
-    async def _caught_up(self, lists: Lists, *, reread: bool) -> Findings:
-        until = time.monotonic() + CATCH_UP_S
-        while True:
-            found = differences(self.desk.page.entities, self.desk.worker.pbx, lists, reread=reread)
-            if not (found.differences or found.ghosts) or time.monotonic() > until:
-                return found
-            await asyncio.sleep(0.05)  # not an event to wait for: the absence of a difference
-
-    async def _read_again(self, lists: Lists) -> Findings:
-        worker = self.desk.worker
-        session = worker.link.event_session
-        assert session is not None
-        self.drift += await worker._read(session, STEPS)
-        worker._schedule(0.0)
-        return await self._caught_up(lists, reread=True)
 
     def _note(self, point: int, found: Findings) -> None:
         for name in ("differences", "ghosts"):

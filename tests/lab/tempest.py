@@ -120,6 +120,8 @@ class Tempest:
         """… and was not, since there was nobody to do it to, or he had gone."""
         self.happened: Counter[str] = Counter()
         """How often Asterisk told of each event: what the deeds came to."""
+        self.moved: set[str] = set()
+        """Uniqueids of legs that an attended transfer put in the place of another one, in an application."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -134,6 +136,10 @@ class Tempest:
     def heard(self) -> float:
         """When Asterisk last told of an event; it stays the same as long as nothing happens."""
         return self._checker.last_event
+
+    def ping(self) -> None:
+        """After it all that happened before is heard."""
+        self._checker.action("Ping")
 
     async def burst(self, *, reloads: int = 0) -> None:
         """Do all deeds of the next burst, and return when each has had its time. So many reloads are its beginning:
@@ -162,7 +168,10 @@ class Tempest:
 
     def _tally(self) -> None:
         while self._checker.events:
-            self.happened[self._checker.events.popleft()["Event"]] += 1
+            event = self._checker.events.popleft()
+            self.happened[event["Event"]] += 1
+            if event["Event"] == "AttendedTransfer" and event.get("DestType") == "App":
+                self.moved.add(event["TransfereeUniqueid"])
 
     def _close(self) -> None:
         try:
