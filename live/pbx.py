@@ -465,6 +465,9 @@ def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
 
 
 def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
+    bridge = pbx.bridges.get(message.get("BridgeUniqueid"))
+    if bridge is not None:
+        bridges.describe(bridge, message)
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
         pbx._snapshot(channel, message)

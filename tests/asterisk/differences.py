@@ -415,13 +415,18 @@ def _rooms(
     rooms, people = entities.get("room", {}), entities.get("participant", {})
     members = {name: [pbx.key(row["Uniqueid"]) for row in rows] for name, rows in lists.members.items()}
 
+    sizes = {row["BridgeName"]: int(row["BridgeNumChannels"]) for row in lists.bridges if _kind(row) == "room"}
+
     def room(key: str, row: Fields) -> tuple[Pairs, Pairs]:
         said = rooms[key]
+        # Beside the people a room's announcer is in its bridge, and a recorder if there is one: no list shows either.
+        recorded = sizes.get(row["Conference"], 0) - int(row["Parties"]) > 1
         marked = sum(people.get(one, {}).get("marked", False) for one in said["participants"])
         always: Pairs = {
             "Conference": (said["name"], row["Conference"]),
             "Parties": (len(said["participants"]), int(row["Parties"])),
             "(participants)": (sorted(said["participants"]), sorted(members[row["Conference"]])),
+            "(recorder)": (said["recording"], recorded),
         }
         return always, {"Locked": (said["locked"], row["Locked"] == "Yes"), "Marked": (marked, int(row["Marked"]))}
 

@@ -397,6 +397,17 @@ def test_that_it_is_recorded_is_inferred_where_no_event_told(scene: Conference, 
     assert scene.rooms["lab/801"]["recording"] is False, "an event is surer"
 
 
+def test_who_left_is_not_taken_for_a_recorder(scene: Conference) -> None:
+    for uniqueid, number in (("a", "101"), ("b", "201")):
+        scene.new(uniqueid, f"PJSIP/{number}-0000008{uniqueid}", "up")
+        scene.enter(uniqueid, "br-801", **ROOM, BridgeNumChannels=3)
+    scene.pbx.conferences.replace_rooms(listed_rooms(r801="No"), scene.now)
+    scene.leave("b", "br-801", BridgeNumChannels=2)
+    scene.pbx.conferences.replace_members("801", [listed("a")], scene.now)
+    scene.look()
+    assert scene.rooms["lab/801"]["recording"] is False
+
+
 # --- what is asked, and when
 
 
