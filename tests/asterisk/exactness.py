@@ -147,11 +147,11 @@ class Exactness:
 
     async def _compare(self, *, reread: bool) -> Findings:
         """What differs still when the panel has had the time to catch up, with lists after which nothing happened."""
-        lists = await self._lists()
+        lists = await self.lists()
         until = time.monotonic() + CATCH_UP_S
         while True:
             if self.tempest.heard != lists.heard:
-                lists = await self._lists()
+                lists = await self.lists()
             entities, pbx = self.desk.page.entities, self.desk.worker.pbx
             found = differences(entities, pbx, lists, reread=reread, moved=self.tempest.moved)
             if not (found.differences or found.ghosts) or time.monotonic() > until:
@@ -159,7 +159,7 @@ class Exactness:
                 return found
             await asyncio.sleep(0.05)  # not an event to wait for: the absence of a difference
 
-    async def _lists(self) -> Lists:
+    async def lists(self) -> Lists:
         """Asterisk's lists, all of one moment: nothing has happened while they were read."""
         for _ in range(20):
             await self.tempest.quiet(seconds=0.5)

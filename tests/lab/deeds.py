@@ -269,13 +269,16 @@ class Deeds:
         await self._park(leg, other, FOR_EVER)
 
     async def _parked_briefly(self, chance: random.Random) -> None:
-        # It comes back to a phone that answers.
-        pairs = [pair for pair in await self._pairs() if pair[1]["Channel"].startswith("PJSIP/10")]
-        leg, other = self._one(chance, pairs)
-        await self._park(leg, other, 2)
-        await asyncio.sleep(3)  # the way back is a part of the burst
+        with self._idle_pair(chance) as (caller, callee):
+            await self._up(caller, callee.extension)
+            await self._bridged(callee.extension)
+            mine = tuple(f"PJSIP/{phone.extension}-" for phone in (caller, callee))
+            pairs = [pair for pair in await self._pairs() if all(leg["Channel"].startswith(mine) for leg in pair)]
+            await self._park(*self._one(chance, pairs), 2)
+            await asyncio.sleep(3)  # the way back is a part of the burst
 
     async def _park(self, leg: Fields, other: Fields, seconds: int) -> None:
+        """Park the one; after so many seconds it comes back to the other."""
         await self._act(
             "Park",
             Channel=leg["Channel"],
