@@ -314,6 +314,20 @@ class Pbx:
             self.channels[member].bridge = ""
             self.calls.touch(self.channels[member])
 
+    def take_place(self, new_id: str, old_id: str, now: float) -> None:
+        """One leg goes on where another one was: in its room, its place in a queue, ringing whom it rang."""
+        new, old = self.channels.get(new_id), self.channels.get(old_id)
+        self.queues.replaced(old_id, new_id)
+        if new is None or old is None:
+            return
+        bridge = self.bridges.get(old.bridge)
+        if bridge is not None and bridge.kind is not Kind.TALK:
+            self._leave(old, now)
+            self._move(new, bridge.uniqueid)
+        for other_id in [*old.dials]:
+            self.undial(old_id, other_id)
+            self.dial(new, self.channels[other_id])
+
     def dial(self, source: Channel, target: Channel) -> None:
         source.dials.add(target.uniqueid)
         target.dialled_by.add(source.uniqueid)
@@ -480,6 +494,18 @@ def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
     pbx._destroy_bridge(message.get("BridgeUniqueid"))
 
 
+def _attended(pbx: Pbx, message: Message, now: float) -> None:
+    """Who is transferred to an application (a room, a queue) goes on in the place of the leg that the transferer had
+    there. Asterisk puts the one into the other's channel: of bridge and queue it says no more [measured on 16 and
+    22]."""
+    if message.get("DestType") != "App":
+        return
+    if transferee := message.get("TransfereeUniqueid"):
+        pbx.take_place(transferee, message.get("SecondTransfererUniqueid"), now)
+    else:  # the other way round: the first leg was in the application, the second one talked
+        pbx.take_place(message.get("TransferTargetUniqueid"), message.get("OrigTransfererUniqueid"), now)
+
+
 def _reload(pbx: Pbx, message: Message, now: float) -> None:
     pbx.reloads += 1
 
@@ -526,6 +552,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "BridgeDestroy": _bridge_destroy,
+    "AttendedTransfer": _attended,
     # where they wait, and who serves them
     **queues.HANDLERS,
     **parking.HANDLERS,

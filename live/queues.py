@@ -188,6 +188,18 @@ class Queues:
         del self.callers[uniqueid]
         return True
 
+    def replaced(self, old: str, new: str) -> None:
+        """Another leg waits in this one's place."""
+        caller = self.callers.pop(old, None)
+        if caller is None:
+            return
+        queue = self.queues[caller.queue]
+        self._moved(queue)
+        queue.waiting[queue.waiting.index(old)] = new
+        self.callers[new] = Caller(new, caller.queue, caller.since, self._next_rev(), caller.priority)
+        self._moved(queue)
+        self.pbx.touch(new)
+
     def touch(self, uniqueid: str) -> None:
         """Its channel came, changed, or is on another call."""
         caller = self.callers.get(uniqueid)

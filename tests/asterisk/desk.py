@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import secrets
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,6 +36,8 @@ class Page:
         self.links: list[dict[str, Any]] = []
         self.results: list[dict[str, Any]] = []
         self.age_ms = -1
+        self.seen: Callable[[str, int, int], object] = lambda pbx, epoch, seq: None
+        """Told what has been rendered: a page that does not say so is told nothing more after a while."""
         self._moved = asyncio.Event()
 
     def deliver(self, text: str) -> None:
@@ -76,6 +80,7 @@ class Page:
     def _frame(self, message: dict[str, Any]) -> None:
         assert (message["epoch"], message["seq"]) == (self.epoch, self.seq + 1), "a gap"
         self.seq += 1
+        asyncio.get_running_loop().call_soon(self.seen, message["pbx"], self.epoch, self.seq)
         for kind, entities in message["up"].items():
             for key, fields in entities.items():
                 self.entities.setdefault(kind, {}).setdefault(key, {}).update(fields)
@@ -107,6 +112,7 @@ class Desk:
         self.worker = PbxWorker(config, self.carrier or self.hub, self.trail)
         self._between = [self.carrier.run, Reader(bus, self.hub).run] if bus and self.carrier else []
         self.watcher = Watcher(self.page, frozenset(registry.KINDS), user_id)
+        self.page.seen = functools.partial(self.hub.seen, self.watcher)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:

@@ -175,7 +175,9 @@ class Deeds:
 
     async def _attended_transfer(self, chance: random.Random) -> None:
         leg, _ = self._one(chance, await self._pairs(queued=chance.random() < 0.5))
-        await self._act("Atxfer", Channel=leg["Channel"], Context="from-internal", Exten=chance.choice(ANSWERING))
+        await self._act(
+            "Atxfer", Channel=leg["Channel"], Context="from-internal", Exten=chance.choice((*ANSWERING, "603", "802"))
+        )
         # The digits are dialled one by one, and the third party is to be talked with before the phone is put down.
         await asyncio.sleep(chance.uniform(1.5, 3))
         await self._run(self._checker.hangup, leg["Channel"])
@@ -192,7 +194,8 @@ class Deeds:
         with self._take(phone):
             await self._bridged(phone.extension)
             await self._run(first.hold)
-            second = await self._up(phone, chance.choice((*ANSWERING, *self._idle_numbers(AGENTS))))
+            number = chance.choice((*ANSWERING, "603", "600", "801", *self._idle_numbers(AGENTS)))
+            second = await self._up(phone, number)
             await asyncio.sleep(chance.uniform(0.2, 1))
             if first.state is State.UP and second.state is State.UP:
                 await self._run(first.refer_to, second)
@@ -449,7 +452,7 @@ class Deeds:
             yield caller, callee
 
     def _elsewhere(self, chance: random.Random) -> str:
-        return chance.choice((*ANSWERING, "801", "600", *self._idle_numbers(AGENTS + CUSTOMERS)))
+        return chance.choice((*ANSWERING, "801", "600", "603", *self._idle_numbers(AGENTS + CUSTOMERS)))
 
     def _one(self, chance: random.Random, among: list[T]) -> T:
         if not among:

@@ -171,7 +171,7 @@ class Tempest:
             event = self._checker.events.popleft()
             self.happened[event["Event"]] += 1
             if event["Event"] == "AttendedTransfer" and event.get("DestType") == "App":
-                self.moved.add(event.get("TransfereeUniqueid", ""))
+                self.moved.add(event.get("TransfereeUniqueid") or event.get("TransferTargetUniqueid", ""))
 
     def _close(self) -> None:
         try:

@@ -68,6 +68,17 @@ class Scene:
     def leave(self, uniqueid: str, bridge: str, **about: object) -> None:
         self.event("BridgeLeave", BridgeUniqueid=bridge, **about, **self.snapshot(uniqueid))
 
+    def attended(self, first: str, second: str, *, transferee: str = "", target: str = "") -> None:
+        """An attended transfer to an application; `first` and `second` are the transferer's legs."""
+        legs = {
+            "OrigTransferer": first,
+            "SecondTransferer": second,
+            "Transferee": transferee,
+            "TransferTarget": target,
+        }
+        told = {f"{prefix}Uniqueid": uniqueid for prefix, uniqueid in legs.items() if uniqueid}
+        self.event("AttendedTransfer", **told, DestType="App")
+
     def hangup(self, uniqueid: str, cause: int = 16, text: str = "Normal Clearing") -> None:
         self.event("Hangup", **self.snapshot(uniqueid), Cause=cause, Cause__txt=text)
 

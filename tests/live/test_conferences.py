@@ -408,6 +408,29 @@ def test_who_left_is_not_taken_for_a_recorder(scene: Conference) -> None:
     assert scene.rooms["lab/801"]["recording"] is False
 
 
+@pytest.mark.parametrize("way", ["into the room", "the room's own"])
+def test_an_attended_transfer_into_a_room(scene: Conference, way: str) -> None:
+    """Asterisk 16 and 22 tell of no BridgeEnter: who comes is in the bridge in which the transferer's leg was."""
+    scene.ring("a", "b")
+    scene.answer("a", "b")
+    scene.arrive("b2", "101")
+    if way == "into the room":
+        scene.attended("b", "b2", transferee="a")
+    else:
+        scene.attended("b2", "b", target="a")
+    scene.confbridge("Leave", "b2")
+    scene.confbridge("Join", "a", Admin="No", Muted="No")
+    scene.leave("b", "br")
+    scene.leave("a", "br")
+    scene.hangup("b2")
+    scene.hangup("b")
+    scene.settled()
+    assert list(scene.seats) == ["lab/a"]
+    assert scene.pbx.channels["a"].bridge == "br-801"
+    call = scene.calls[scene.seats["lab/a"]["call"]]
+    assert (call["phase"], call["room"]) == ("conference", "801")
+
+
 # --- what is asked, and when
 
 
