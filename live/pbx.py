@@ -320,6 +320,7 @@ class Pbx:
         self.queues.replaced(old_id, new_id)
         if new is None or old is None:
             return
+        self.conferences.replaced(old_id, new_id)
         bridge = self.bridges.get(old.bridge)
         if bridge is not None and bridge.kind is not Kind.TALK:
             self._leave(old, now)
@@ -327,6 +328,12 @@ class Pbx:
         for other_id in [*old.dials]:
             self.undial(old_id, other_id)
             self.dial(new, self.channels[other_id])
+
+    def behind(self, uniqueid: str) -> str:
+        """The other half of the Local channel that took this leg's place in a bridge, or ""."""
+        channel = self.channels.get(uniqueid)
+        taker = self.channels.get(channel.swapped) if channel is not None else None
+        return self.local_halves.get(taker.local_half, "") if taker is not None else ""
 
     def dial(self, source: Channel, target: Channel) -> None:
         source.dials.add(target.uniqueid)
@@ -474,8 +481,10 @@ def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
     if channel is not None:
         pbx._snapshot(channel, message)
         pbx._move(channel, bridge.uniqueid)
-    if swapped is not None and swapped.bridge == bridge.uniqueid:
-        pbx._leave(swapped, now)
+    if swapped is not None:
+        swapped.swapped = message.get("Uniqueid")
+        if swapped.bridge == bridge.uniqueid:
+            pbx._leave(swapped, now)
 
 
 def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
@@ -500,10 +509,15 @@ def _attended(pbx: Pbx, message: Message, now: float) -> None:
     22]."""
     if message.get("DestType") != "App":
         return
+    first, second = message.get("OrigTransfererUniqueid"), message.get("SecondTransfererUniqueid")
     if transferee := message.get("TransfereeUniqueid"):
-        pbx.take_place(transferee, message.get("SecondTransfererUniqueid"), now)
-    else:  # the other way round: the first leg was in the application, the second one talked
-        pbx.take_place(message.get("TransferTargetUniqueid"), message.get("OrigTransfererUniqueid"), now)
+        pbx.take_place(transferee, second, now)
+    elif target := message.get("TransferTargetUniqueid"):
+        pbx.take_place(target, first, now)  # the first leg was in the application, the second one talked
+    else:
+        # More than one, or one who is parked: a Local channel takes the transferer's place on either side.
+        pbx.take_place(pbx.behind(first), second, now)
+        pbx.take_place(pbx.behind(second), first, now)
 
 
 def _reload(pbx: Pbx, message: Message, now: float) -> None:

@@ -159,10 +159,11 @@ class Queues:
         member = self.members.get((queue, interface))
         if member is None:
             return
-        newest = next(reversed(member.calls), None)
+        newest = next(reversed(member.calls.values()), 0.0)
         ended = caller if caller in member.calls else _lasting(member, talked, now)
-        member.calls.pop(ended, None)
-        if ended == newest or not member.calls:
+        began = member.calls.pop(ended, -1.0)
+        # app_queue knows a call by the second in which it was answered.
+        if int(began) == int(newest) or not member.calls:
             member.in_call = False
         self._members.add((queue, interface))
 

@@ -38,7 +38,7 @@ AFTER_REREAD: Final[Mapping[str, Mapping[str, str]]] = {
         "ApplicationData": _NO_EVENT,
         "Linkedid": "a bridge gives all in it the oldest one's without an event",
     },
-    "BridgeList": {"BridgeNumChannels": "of rooms: a room's recorder comes and goes without an event"},
+    "BridgeList": {"BridgeNumChannels (of rooms)": "a room's recorder comes and goes without an event"},
     "QueueParams": {
         "Holdtime": _COUNTER,
         "TalkTime": _COUNTER,
@@ -59,7 +59,7 @@ AFTER_REREAD: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
-_FRAMING: Final = ("Event", "ActionID", "Privilege")
+_FRAMING: Final = frozenset({"Event", "ActionID", "Privilege"})
 _NOT_KEPT: Final = "nothing of the panel shows it"
 _WORDS: Final = "ChannelState in words"
 _IN_CHANNELS: Final = "compared in CoreShowChannels' row of the same channel"
@@ -180,8 +180,9 @@ class Findings:
         self.differences += [f"{name}: {key} is missing" for key in rows.keys() - ours.keys()]
         for key in sorted(ours.keys() & rows.keys()):
             always, later = compare(key, rows[key])
-            classified = {*always, *later, *EXCLUDED.get(name, ()), *_FRAMING}
-            self.differences += [f"{name}: what about {header}?" for header in rows[key].keys() - classified]
+            classified = {header.partition(" (")[0] for header in (*always, *later, *EXCLUDED.get(name, ()))}
+            unnamed = rows[key].keys() - classified - _FRAMING
+            self.differences += [f"{name}: what about {header}?" for header in sorted(unnamed)]
             pairs = {**always, **later} if reread else always
             self.compared |= {f"{name}.{header}" for header in pairs}
             self.differences += [
@@ -285,15 +286,15 @@ def _bridge(pbx: Pbx, channels: Rows) -> Callable[[str, Fields], tuple[Pairs, Pa
         kind = _kind(row)
         inside = {channel["Uniqueid"] for channel in channels if channel["BridgeId"] == uniqueid}
         room = kind == "room"
-        size: Pairs = {"BridgeNumChannels": (bridge.size, int(row["BridgeNumChannels"]))}
+        size = (bridge.size, int(row["BridgeNumChannels"]))
         return {
             "BridgeUniqueid": (bridge.members, inside),
             "BridgeType": (bridge.kind.value, kind),
             "BridgeTechnology": (bridge.kind.value, kind),
             "BridgeCreator": (bridge.kind.value, kind),
             "BridgeName": (bridge.name, row["BridgeName"] if room else ""),
-            **({} if room else size),
-        }, size
+            **({} if room else {"BridgeNumChannels": size}),
+        }, ({"BridgeNumChannels (of rooms)": size} if room else {})
 
     return compare
 

@@ -172,6 +172,8 @@ class Tempest:
             self.happened[event["Event"]] += 1
             if event["Event"] == "AttendedTransfer" and event.get("DestType") == "App":
                 self.moved.add(event.get("TransfereeUniqueid") or event.get("TransferTargetUniqueid", ""))
+            elif event["Event"] == "Newchannel" and event["Channel"].startswith("Local/_attended@transfer-"):
+                self.moved.add(event["Uniqueid"])
 
     def _close(self) -> None:
         try:

@@ -431,6 +431,26 @@ def test_an_attended_transfer_into_a_room(scene: Conference, way: str) -> None:
     assert (call["phase"], call["room"]) == ("conference", "801")
 
 
+def test_a_parked_one_is_transferred_into_a_room(scene: Conference) -> None:
+    """Asterisk 16: a Local channel takes the transferer's place in the slot, its other half the one in the room."""
+    scene.new("a", "PJSIP/102-00000047", "up")
+    scene.enter("a", "lot", BridgeType="parking", BridgeTechnology="holding_bridge", BridgeCreator="Parking")
+    scene.arrive("b", "103")
+    scene.confbridge("Mute", "b")
+    scene.new("l1", "Local/_attended@transfer-0000017d;1")
+    scene.new("l2", "Local/_attended@transfer-0000017d;2", "up")
+    about = {"BridgeType": "parking", "BridgeTechnology": "holding_bridge", "BridgeCreator": "Parking"}
+    scene.enter("l1", "lot", **about, SwapUniqueid="a")
+    scene.attended("a", "b")
+    scene.hangup("b")
+    scene.hangup("a")
+    scene.settled()
+    assert list(scene.seats) == ["lab/l2"]
+    assert (scene.seats["lab/l2"]["room"], scene.seats["lab/l2"]["muted"]) == ("lab/801", True)
+    assert scene.rooms["lab/801"]["participants"] == ["lab/l2"]
+    assert scene.pbx.channels["l2"].bridge == "br-801"
+
+
 # --- what is asked, and when
 
 

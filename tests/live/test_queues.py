@@ -187,6 +187,19 @@ def test_of_two_calls_the_newest_counts(floor: Floor) -> None:
     assert one.in_call is False
 
 
+def test_two_answers_in_one_second_are_one_to_asterisk(floor: Floor) -> None:
+    """On 16 and 22 a member's call is the second in which it was answered: the end of either ends both."""
+    one = floor.pbx.queues.members["sales", "PJSIP/101"]
+    floor.caller("a", 1)
+    floor.caller("b", 2)
+    floor.connect("a")
+    floor.later(0.2)
+    floor.connect("b")
+    floor.later(10)
+    floor.complete(10, "a")
+    assert one.in_call is False
+
+
 def test_the_end_of_a_call_that_the_panel_never_saw_ends_no_other(floor: Floor) -> None:
     one = floor.pbx.queues.members["sales", "PJSIP/101"]
     floor.caller("a", 1)
