@@ -20,6 +20,20 @@ def test_the_set_is_closed() -> None:
         "ping",
         "core_show_channels",
         "bridge_list",
+        "status",
+        "queue_status",
+        "queue_summary",
+        "parked_calls",
+        "parking_lots",
+        "device_state_list",
+        "extension_state_list",
+        "pjsip_show_endpoints",
+        "pjsip_show_contacts",
+        "pjsip_show_registrations_outbound",
+        "sip_peers",
+        "sip_show_registry",
+        "iax_peer_list",
+        "iax_registry",
         "core_status",
         "core_settings",
         "list_commands",
@@ -95,6 +109,20 @@ def test_only_what_changes_something_is_marked_so() -> None:
     assert [a.name for a in map(_make, actions.BUILDERS) if a.is_list] == [
         "CoreShowChannels",
         "BridgeList",
+        "Status",
+        "QueueStatus",
+        "QueueSummary",
+        "ParkedCalls",
+        "Parkinglots",
+        "DeviceStateList",
+        "ExtensionStateList",
+        "PJSIPShowEndpoints",
+        "PJSIPShowContacts",
+        "PJSIPShowRegistrationsOutbound",
+        "SIPpeers",
+        "SIPshowregistry",
+        "IAXpeerlist",
+        "IAXregistry",
         "ConfbridgeListRooms",
         "ConfbridgeList",
     ]
@@ -148,6 +176,20 @@ def test_a_room_is_named(conference: str) -> None:
 def test_no_rooms_are_an_empty_list() -> None:
     assert "No active conferences." in actions.confbridge_list_rooms().empty_errors
     assert "No Conference by that name found." in actions.confbridge_list("801").empty_errors
+
+
+def test_an_asterisk_without_the_module_has_none_of_what_it_lists() -> None:
+    text = "Invalid/unknown command: SIPpeers. Use Action: ListCommands to show available commands."
+    assert actions.sip_peers().empty_errors == (text,)
+    for action in map(_make, actions.BUILDERS):
+        assert action.is_list == any(f"command: {action.name}. " in error for error in action.empty_errors)
+
+
+def test_all_queues_or_one() -> None:
+    assert actions.queue_status().headers == ()
+    assert actions.queue_status("sales").headers == (("Queue", "sales"),)
+    with pytest.raises(EncodingRefused, match=r"^Queue: "):
+        actions.queue_status(" sales")
 
 
 def _make(builder: object) -> Action:

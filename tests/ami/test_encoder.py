@@ -86,6 +86,7 @@ SAFE = {
     "uniqueid": "1.1",
     "cause": 16,
     "conference": "801",
+    "queue": "sales",
     "channel": "PJSIP/101-0000008c",
     "phone": "PJSIP/900",
     "application": "ChanSpy",
