@@ -52,6 +52,14 @@ def test_devices_by_list(scene: Scene) -> None:
     assert told(scene, "device") == {"lab/PJSIP/101": {"state": "NOT_INUSE"}}
 
 
+@pytest.mark.parametrize("name", ["Local/101@from-queue", "CBAnn/801", "DAHDI/i1/5551234"])
+def test_what_the_list_never_has_is_no_device(scene: Scene, name: str) -> None:
+    """Events tell of these, the list does not [16 and 22]: they would be drift at each reading, and stay for ever."""
+    scene.event("DeviceStateChange", Device=name, State="INUSE")
+    assert told(scene, "device") == {}
+    assert take(scene, "DeviceStateList", []) == 0
+
+
 # --- hints
 
 
