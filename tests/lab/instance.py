@@ -60,7 +60,12 @@ class Asterisk:
         self._watchdog: subprocess.Popen[bytes] | None = None
         try:
             self._config = configuration.write(
-                self.installed, self.ports, self.run, http=http, naming=naming, far=far and far.ports
+                self.installed,
+                self.ports,
+                self.run,
+                http=http,
+                naming=naming,
+                far=far.ports if far is not None else None,
             )
         except BaseException:
             self.stop()

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.demo.tap import MASK, Seen, Tap
-from tests.lab.checker import Checker
+from tests.lab.checker import WAIT, Checker
 from tests.lab.configuration import ami_secret
 from tests.lab.install import VERSIONS, CannotSetUp
 from tests.lab.instance import HOST, Asterisk
@@ -95,7 +95,7 @@ class Day:
         self.quiet()
 
     def ask(self, action: str, **headers: object) -> None:
-        self.actions.action(action, **headers)
+        self.actions.action(action, None, WAIT, **headers)
         self.quiet()
 
     def from_far(self, peer: str, number: str) -> None:
@@ -130,6 +130,7 @@ class Day:
         self.phones["103"].wait_incoming()
         self.quiet()
         caller.hangup()
+        self.quiet()
 
     def agent_does_not_answer(self) -> None:
         self.dial("outside", "74951234601")
@@ -203,6 +204,7 @@ class Day:
     def out_by_trunks(self) -> None:
         self.dial("101", "04915199999999").wait_up()
         self.dial("102", "974951234101").wait_up()
+        self.quiet()
 
     def busy(self) -> None:
         self.dial("201", "102")
@@ -224,7 +226,8 @@ class Day:
         begun = len(self.tap.seen)
         channel_id = kind + uuid.uuid4().hex
         about = {"Application": application, "Data": data, "CallerID": '"Phoenix" <900>', "ChannelId": channel_id}
-        self.actions.action("Originate", Channel="PJSIP/900", Timeout=15_000, Async="true", **about)
+        about |= {"Channel": "PJSIP/900", "Timeout": "15000", "Async": "true"}
+        self.actions.action("Originate", None, WAIT, **about)
         self.answer("900")
         self.tap.event("OriginateResponse", begun, Uniqueid=channel_id)
         self.quiet()
