@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from ami.protocol import Message
 from live import bridges, channels, conferences, devices, parking, queues, trunks
@@ -261,6 +261,7 @@ class Pbx:
         old = self.bridges.get(channel.bridge)
         if old is not None:
             old.members.discard(channel.uniqueid)
+            channel.held = False  # whom it held stays behind; no Unhold tells of it [an attended transfer, 16 and 22]
         channel.bridge = bridge_id
         if bridge_id:
             self.bridge(bridge_id).members.add(channel.uniqueid)
@@ -274,7 +275,8 @@ class Pbx:
     def _bridged(self, channel: Channel) -> None:
         """A leg that talks is rung no longer, and waits in no queue and no slot."""
         self._forget_mates(channel)
-        channel.settles = 0.0
+        for member in self.bridges[channel.bridge].members:
+            self.channels[member].settles = 0.0
         for other_id in [*channel.dialled_by]:
             other = self.channels.get(other_id)
             if other is None or other.bridge:
@@ -371,6 +373,9 @@ class Pbx:
         for other in [*channel.dialled_by]:
             self.undial(other, uniqueid)
             self._settle(self.channels[other], now)
+        other_half = self.channels.get(self.local_halves.get(channel.local_half, ""))
+        if other_half is not None:
+            self._settle(other_half, now)
         if channel.bridge:
             self._leave(channel, now)
         self._forget_mates(channel)
@@ -412,9 +417,10 @@ def _snapshot(pbx: Pbx, message: Message, now: float) -> None:
 def _newstate(pbx: Pbx, message: Message, now: float) -> None:
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
-        if not channel.local_half:
-            channel.settles = 0.0
         pbx._snapshot(channel, message)
+        # chan_iax2 says that a leg rings before anybody says who rings it.
+        if not channel.local_half and channel.state != channels.RINGING:
+            channel.settles = 0.0
 
 
 def _rename(pbx: Pbx, message: Message, now: float) -> None:
@@ -433,13 +439,13 @@ def _hangup(pbx: Pbx, message: Message, now: float) -> None:
         pbx.remove(uniqueid, int(cause) if cause.isdecimal() else 0, given(message.get("Cause-txt")), now)
 
 
-def _hold(held: bool) -> Handler:
+def _flag(name: Literal["held", "music"], value: bool) -> Handler:
     def handler(pbx: Pbx, message: Message, now: float) -> None:
         channel = pbx.known(message.get("Uniqueid"))
         if channel is not None:
             pbx._snapshot(channel, message)
-            if channel.held is not held:
-                channel.held = held
+            if getattr(channel, name) is not value:
+                setattr(channel, name, value)
                 pbx.calls.touch(channel)
 
     return handler
@@ -450,8 +456,10 @@ def _dial_begin(pbx: Pbx, message: Message, now: float) -> None:
     if target is None:
         return
     pbx._snapshot(target, message, "Dest")
-    # An Originate dials without a source.
+    target.dialled = message.get("DialString")
     source = pbx.known(message.get("Uniqueid"))
+    if not message.get("Uniqueid") and not target.local_half:
+        target.settles = 0.0  # an Originate dials without a source
     if source is not None:
         pbx._snapshot(source, message)
         if not target.bridge:
@@ -481,6 +489,8 @@ def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
     if channel is not None:
         pbx._snapshot(channel, message)
         pbx._move(channel, bridge.uniqueid)
+        if bridge.kind is Kind.TALK and len(bridge.members) == 1:
+            pbx._settle(channel, now)  # whom it is to talk with comes within milliseconds
     if swapped is not None:
         swapped.swapped = message.get("Uniqueid")
         if swapped.bridge == bridge.uniqueid:
@@ -554,8 +564,10 @@ HANDLERS: Final[dict[str, Handler]] = {
     "NewConnectedLine": _snapshot,
     "NewAccountCode": _snapshot,
     "Rename": _rename,
-    "Hold": _hold(True),
-    "Unhold": _hold(False),
+    "Hold": _flag("held", True),
+    "Unhold": _flag("held", False),
+    "MusicOnHoldStart": _flag("music", True),
+    "MusicOnHoldStop": _flag("music", False),
     "Hangup": _hangup,
     # who rings whom
     "DialBegin": _dial_begin,

@@ -44,10 +44,13 @@ class AsteriskFailed(Exception):
 class Asterisk:
     """One private Asterisk, on ports of its own, in a temporary folder of its own."""
 
-    def __init__(self, version: str = "22", *, http: bool = False) -> None:
+    def __init__(
+        self, version: str = "22", *, http: bool = False, naming: str = "plain", far: Asterisk | None = None
+    ) -> None:
         """Install `version` ("22" or "16") when need be and reserve ports; nothing runs until `start`.
 
-        Raises what `install` raises, and NoPorts.
+        `naming` "freepbx": dialplan, queues, hints and trunks as FreePBX writes them, and IAX2 peers, which lead to
+        `far` (or back to itself). Raises what `install` raises, and NoPorts.
         """
         self.version = version
         self.installed = install(version)
@@ -56,7 +59,14 @@ class Asterisk:
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
         try:
-            self._config = configuration.write(self.installed, self.ports, self.run, http=http)
+            self._config = configuration.write(
+                self.installed,
+                self.ports,
+                self.run,
+                http=http,
+                naming=naming,
+                far=far.ports if far is not None else None,
+            )
         except BaseException:
             self.stop()
             raise
