@@ -11,6 +11,7 @@ RIGHTS: dict[str, str | Promise] = {
     "calls.view": _("See live calls"),
     "calls.hangup": _("Hang up calls"),
     "conferences.view": _("See conferences"),
+    "queues.view": _("See queues, agents and waiting callers"),
     "conferences.mute": _("Mute and unmute conference participants"),
     "conferences.kick": _("Remove participants from conferences"),
     "conferences.lock": _("Lock and unlock conferences"),
@@ -24,7 +25,7 @@ RIGHTS: dict[str, str | Promise] = {
 # team lead sees, and does not act: hanging up, or listening, would reach every call of the floor.
 ROLES: dict[str, frozenset[str]] = {
     "Agent": frozenset(),
-    "Team lead": frozenset({"calls.view", "conferences.view"}),
+    "Team lead": frozenset({"calls.view", "conferences.view", "queues.view"}),
     "Supervisor": frozenset(
         {
             "calls.view",
@@ -36,8 +37,9 @@ ROLES: dict[str, frozenset[str]] = {
             "conferences.mute",
             "conferences.kick",
             "conferences.lock",
+            "queues.view",
         }
     ),
-    "Auditor": frozenset({"calls.view", "conferences.view"}),
+    "Auditor": frozenset({"calls.view", "conferences.view", "queues.view"}),
     "Admin": frozenset(RIGHTS),
 }

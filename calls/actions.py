@@ -52,5 +52,7 @@ def register() -> None:
     registry.register_kind(Kind("call", right="calls.view", find=find_call))
     registry.register_kind(Kind("party", right="calls.view"))
     registry.register_kind(Kind("spy", right="calls.view", find=monitoring.find_spy))
+    for name in ("parked", "device", "extension", "trunk"):
+        registry.register_kind(Kind(name, right="calls.view"))
     for action in (monitoring.LISTEN, monitoring.WHISPER, monitoring.PICKUP, HANGUP, monitoring.STOP):
         registry.register(action)

@@ -224,13 +224,14 @@ class PbxWorker:
             await self._read_again(untold(self.pbx))
 
     async def _reconcile(self) -> None:
-        """Read the lists again from time to time, and soon when an event was about nobody we know: events should have
-        told everything that the lists say."""
+        """Read the lists again from time to time: events should have told everything that they say. And soon, when an
+        event was about nobody we know, or when Asterisk was reloaded, since no event tells what that did."""
         while True:
-            unknown = self.pbx.unknown
+            unknown, reloads = self.pbx.unknown, self.pbx.reloads
             for beats in range(1, round(RECONCILE_S / BEAT_S) + 1):
                 await asyncio.sleep(BEAT_S)
-                if self.pbx.unknown != unknown or (not self._hears and beats * BEAT_S >= DEAF_S):
+                news = (self.pbx.unknown, self.pbx.reloads) != (unknown, reloads)
+                if news or (not self._hears and beats * BEAT_S >= DEAF_S):
                     break
             session = self.link.event_session
             if session is None or self.link.state.phase != "live":
@@ -239,7 +240,7 @@ class PbxWorker:
             if corrections and not self._hears:
                 await asyncio.sleep(SETTLE_S)  # a list may be ahead of the very first event
                 self._deaf = not self._hears and session is self.link.event_session
-            if corrections:
+            if corrections and self.pbx.reloads == reloads:
                 self.drift += corrections
                 log.warning("%s: a re-read corrected %d things that no event had told", self.name, corrections)
             self._schedule(0.0)

@@ -78,7 +78,7 @@ class Calls:
 
     def touch(self, channel: Channel) -> None:
         self._touched.add(channel.uniqueid)
-        self.pbx.conferences.touch(channel.uniqueid)
+        self.pbx.touched(channel.uniqueid)
 
     def hung_up(self, channel: Channel, cause: int, reason: str) -> None:
         """A member is going; the cause that a call ends with is the first that says something."""
@@ -95,6 +95,7 @@ class Calls:
         word, and without an end."""
         call = self.calls.get(channel.call)
         channel.call = ""
+        self.pbx.touched(channel.uniqueid)
         if call is None:
             return
         call.members.discard(channel.uniqueid)
@@ -108,6 +109,11 @@ class Calls:
         """The call of this id that has not ended."""
         call = self.calls.get(call_id)
         return None if call is None or call.ended else call
+
+    def key_of(self, channel: Channel) -> str:
+        """The key of the call that this leg is told to be on, or "" while there is none."""
+        call = self.get(channel.call)
+        return self.key(call.id) if call is not None and call.phase else ""
 
     def legs(self, call: Call) -> list[Channel]:
         """The live channels of its parties, the caller first."""
@@ -159,6 +165,7 @@ class Calls:
             call.members.discard(channel.uniqueid)
             self._bereft.add(call.id)
         channel.call = ""
+        self.pbx.touched(channel.uniqueid)
 
     def _forget_mates(self, stirred: dict[str, Channel], now: float) -> None:
         """Former bridge mates count as one call only while the grace lasts."""
@@ -247,7 +254,7 @@ class Calls:
         for channel in part:
             if channel.call != call.id:
                 channel.call = call.id
-                self.pbx.conferences.touch(channel.uniqueid)
+                self.pbx.touched(channel.uniqueid)
         return call
 
     # --- saying
@@ -285,12 +292,12 @@ class Calls:
             if bridge is not None and bridge.kind is Kind.ROOM:
                 return "conference", (bridge.name,)
             if bridge is not None and bridge.kind is Kind.PARKING:
-                return "parked", (leg.slot,)
+                return "parked", (self.pbx.parking.space_of(leg.uniqueid),)
         if self._talks(legs, part):
             return ("hold" if any(leg.held for leg in legs) else "talking"), ()
         for leg in legs:
-            if leg.queue:
-                return "waiting", (leg.queue,)
+            if queue := self.pbx.queues.of(leg.uniqueid):
+                return "waiting", (queue,)
         dialled = [channel for channel in part if channel.dialled_by or channel.state == channels.RINGING]
         if any(leg.state in (channels.RINGING, channels.UP) for leg in dialled if not leg.local_half):
             return "ringing", ()  # an answered one rings on until a bridge joins it to the caller

@@ -28,6 +28,11 @@ PICKUP: Final = "phx-pickup-"
 hers, and is not shown until it is (a pickup that found its caller)."""
 
 
+def device(name: str) -> str:
+    """Technology and resource in a channel's name."""
+    return name.rpartition("-")[0] or name
+
+
 def given(value: str) -> str:
     """An AMI value, with Asterisk's ways to say *absent* turned into the empty string."""
     return "" if value in _UNSET else value
@@ -55,8 +60,6 @@ class Channel:
     application_data: str = ""
     bridge: str = ""
     held: bool = False
-    queue: str = ""
-    slot: str = ""
     approx: bool = False
     """Known from a list, not from its birth: phases older than the list are upper bounds."""
     settles: float = 0.0
@@ -92,7 +95,7 @@ class Channel:
     @property
     def device(self) -> str:
         """Technology and resource: ``PJSIP/101-0000008c`` → ``PJSIP/101``."""
-        return self.name.rpartition("-")[0] or self.name
+        return device(self.name)
 
 
 SNAPSHOT: Final = (

@@ -268,7 +268,7 @@ class Conferences:
         return {
             "rev": participant.rev,
             "room": self.pbx.key(participant.room),
-            "call": self.pbx.key(channel.call) if channel.call else "",
+            "call": self.pbx.calls.key_of(channel),
             "number": number,
             "name": name,
             "side": self.pbx.calls.side(channel),

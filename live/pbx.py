@@ -12,14 +12,18 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ami.protocol import Message
-from live import bridges, channels, conferences
+from live import bridges, channels, conferences, devices, parking, queues, trunks
 from live.bridges import Bridge, Kind
 from live.calls import Calls
 from live.changes import Changes, Entities, Published
 from live.channels import Channel, given, take_snapshot
 from live.conferences import Conferences
+from live.devices import Devices
 from live.ownlegs import OwnLegs
+from live.parking import Parking
+from live.queues import Queues
 from live.spies import Spies
+from live.trunks import Trunks
 
 TOMBSTONE_S: Final = 60.0
 """How long a Uniqueid that hung up stays dead for lists and late events (Asterisk 16 lists a channel up to seconds
@@ -28,6 +32,11 @@ after its Hangup was delivered: 5 in 266,162 items)."""
 GRACE_S: Final = 0.1
 """How long a leg may be between two bridges, or newborn and not yet dialled, before a look at it counts. A transfer's
 leave and enter are milliseconds apart; this is the longest that any change waits before it is told."""
+
+EXPECTED_S: Final = 2.0
+"""How long an event may be ahead of the Newchannel of the leg that it is about: some come by a way of their own
+[ConfbridgeJoin on 16, by milliseconds, under load]. A leg that is not known after so long is one that we never
+learned of: a fault."""
 
 COMPARED: Final = ("name", "state", "number", "caller_name", "bridge")
 """What a list corrects and events should have told: a difference found at a reconcile is drift."""
@@ -51,12 +60,19 @@ class Pbx:
         """True while events alone keep the model; False from a login until its lists are read and late events in."""
         self.unknown = 0
         """Events, while settled, about a channel that neither lives nor has a tombstone: each is a fault somewhere."""
+        self.reloads = 0
+        """Reloads that Asterisk told of: what they changed, it tells by lists only."""
         self.calls = Calls(self)
         self.conferences = Conferences(self)
+        self.queues = Queues(self)
+        self.parking = Parking(self)
+        self.devices = Devices(self)
+        self.lines = Trunks(self)
         self.spies = Spies(self)
         self.own = OwnLegs()
         self._published = Published()
         self._order = 0
+        self._expected: dict[str, float] = {}
 
     # --- in
 
@@ -96,7 +112,6 @@ class Pbx:
             self._snapshot(channel, item)
             channel.application = item.get("Application")
             channel.application_data = item.text("ApplicationData")
-            self._list_queue(channel)
             self._move(channel, item.get("BridgeId"))
             corrections += new or before != [getattr(channel, name) for name in COMPARED]
             channel.settles = 0.0
@@ -116,7 +131,8 @@ class Pbx:
         self.expire(now)
         changes = Changes()
         self.calls.fold(self._published, changes, now)
-        self.conferences.fold(self._published, changes)
+        for room in (self.conferences, self.queues, self.parking, self.devices, self.lines):
+            room.fold(self._published, changes)
         self.spies.fold(self._published, changes)
         self.own.look(now)
         return changes
@@ -138,6 +154,9 @@ class Pbx:
     def expire(self, now: float) -> None:
         """Forget tombstones older than a minute, and what waits for a channel that never came."""
         self.conferences.expire(now)
+        for uniqueid in [uniqueid for uniqueid, at in self._expected.items() if now - at > EXPECTED_S]:
+            del self._expected[uniqueid]
+            self.known(uniqueid)  # counts it
         while self.tombstones:
             uniqueid, died = next(iter(self.tombstones.items()))
             if now - died < TOMBSTONE_S:
@@ -153,7 +172,8 @@ class Pbx:
             channel.settles = 0.0
             channel.left.clear()
             self.calls.touch(channel)
-        self.conferences.retell()
+        for room in (self.conferences, self.queues, self.parking, self.devices, self.lines):
+            room.retell()
 
     # --- what the handlers share
 
@@ -168,12 +188,40 @@ class Pbx:
             self.unknown += 1
         return channel
 
+    def expect(self, uniqueid: str, now: float) -> bool:
+        """Whether an event about this leg is to be believed: it lives, or its Newchannel is still to come. What hung
+        up stays dead."""
+        if uniqueid in self.tombstones:
+            return False
+        if uniqueid not in self.channels:
+            self._expected.setdefault(uniqueid, now)
+        return True
+
+    def touch(self, uniqueid: str) -> None:
+        """Something about this leg is told elsewhere: where it waits, where it is parked."""
+        channel = self.channels.get(uniqueid)
+        if channel is not None:
+            self.calls.touch(channel)
+
+    def settle(self, uniqueid: str, now: float) -> None:
+        """This leg is between two places."""
+        channel = self.channels.get(uniqueid)
+        if channel is not None:
+            self._settle(channel, now)
+
+    def touched(self, uniqueid: str) -> None:
+        """Its channel came, changed, or is on another call: whoever tells of the leg looks again."""
+        self.conferences.touch(uniqueid)
+        self.queues.touch(uniqueid)
+        self.parking.touch(uniqueid)
+
     def bridge(self, uniqueid: str) -> Bridge:
         return self.bridges.setdefault(uniqueid, Bridge(uniqueid))
 
     def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        self._expected.pop(uniqueid, None)
         self.conferences.born(uniqueid)
         self.own.born(uniqueid)
         return channel
@@ -192,7 +240,8 @@ class Pbx:
             self.calls.touch(channel)
 
     def _named(self, channel: Channel, old_name: str) -> None:
-        """A channel has another name, or ("") none any more. Names are reused: another's entry is left alone."""
+        """A channel has another name. Names are reused: another's entry is left alone."""
+        self.lines.carries(channel.uniqueid, channel.device, channels.device(old_name))
         if self.local_halves.get(old_name) == channel.uniqueid:
             del self.local_halves[old_name]
         if channel.local_half:
@@ -234,8 +283,6 @@ class Pbx:
             other = self.channels.get(other_id)
             if other is None or other.bridge:
                 self.undial(channel.uniqueid, other_id)
-        if self.bridges[channel.bridge].kind is Kind.TALK:
-            channel.queue = channel.slot = ""
 
     def _leave(self, channel: Channel, now: float) -> None:
         """Out of the bridge; until the grace is over its mates still count as the same call."""
@@ -293,6 +340,9 @@ class Pbx:
             return
         self.calls.hung_up(channel, cause, reason)
         self.conferences.leave(uniqueid)
+        self.queues.leave(uniqueid)
+        self.parking.leave(uniqueid)
+        self.lines.carries(uniqueid, "", channel.device)
         # Who was with it is about to hang up too, or to go on elsewhere: not worth a picture of its own.
         for other in [*channel.dials]:
             self.undial(uniqueid, other)
@@ -306,13 +356,6 @@ class Pbx:
         if self.local_halves.get(channel.name) == uniqueid:
             del self.local_halves[channel.name]
         del self.channels[uniqueid]
-
-    def _list_queue(self, channel: Channel) -> None:
-        """The list tells who sits in Queue() without having been seen to join."""
-        if channel.application == "Queue" and not channel.bridge:
-            channel.queue = channel.queue or channel.application_data.partition(",")[0]
-        elif channel.application != "Queue":
-            channel.queue = ""
 
     def _infer_dials(self) -> None:
         """No list tells who rings whom: a leg being rung is joined to the call that its Linkedid names."""
@@ -434,32 +477,8 @@ def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
     pbx._destroy_bridge(message.get("BridgeUniqueid"))
 
 
-def _queue_join(pbx: Pbx, message: Message, now: float) -> None:
-    channel = pbx.known(message.get("Uniqueid"))
-    if channel is not None:
-        channel.queue = message.get("Queue")
-        pbx.calls.touch(channel)
-
-
-def _queue_leave(pbx: Pbx, message: Message, now: float) -> None:
-    channel = pbx.channels.get(message.get("Uniqueid"))
-    if channel is not None and channel.queue and not channel.bridge:
-        channel.queue = ""
-        pbx._settle(channel, now)
-
-
-def _parked(pbx: Pbx, message: Message, now: float) -> None:
-    channel = pbx.known(message.get("ParkeeUniqueid"))
-    if channel is not None:
-        channel.slot = message.get("ParkingSpace")
-        pbx.calls.touch(channel)
-
-
-def _unparked(pbx: Pbx, message: Message, now: float) -> None:
-    channel = pbx.channels.get(message.get("ParkeeUniqueid"))
-    if channel is not None:
-        channel.slot = ""
-        pbx.calls.touch(channel)
+def _reload(pbx: Pbx, message: Message, now: float) -> None:
+    pbx.reloads += 1
 
 
 def _originated(pbx: Pbx, message: Message, now: float) -> None:
@@ -504,13 +523,12 @@ HANDLERS: Final[dict[str, Handler]] = {
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "BridgeDestroy": _bridge_destroy,
-    # where they wait
-    "QueueCallerJoin": _queue_join,
-    "QueueCallerLeave": _queue_leave,
-    "ParkedCall": _parked,
-    "UnParkedCall": _unparked,
-    "ParkedCallGiveUp": _unparked,
-    "ParkedCallTimeOut": _unparked,
+    # where they wait, and who serves them
+    **queues.HANDLERS,
+    **parking.HANDLERS,
+    # what Asterisk says of phones and lines
+    **devices.HANDLERS,
+    **trunks.HANDLERS,
     # where they meet in numbers
     **conferences.HANDLERS,
     # who listens, and what became of legs that we asked for
@@ -518,4 +536,5 @@ HANDLERS: Final[dict[str, Handler]] = {
     "ChanSpyStart": _spy_start,
     "ChanSpyStop": _spy_stop,
     "Pickup": _picked_up,
+    "Reload": _reload,
 }

@@ -50,11 +50,29 @@ def _members(names: Iterable[str]) -> tuple[Step, ...]:
     return tuple(step(name) for name in names if name and name == name.strip())
 
 
+def _registrations(technology: str, action: Action) -> Step:
+    def replace(pbx: Pbx, items: list[Message], now: float) -> int:
+        pbx.lines.replace_registrations(technology, items)
+        return 0
+
+    return Step(action, replace)
+
+
+QUEUES: Final = Step(actions.queue_status(), lambda pbx, items, now: pbx.queues.replace(items, now))
+"""What alone tells a queue's counters, and the order of callers after a change of priority."""
+
 STEPS: Final = (
     # Bridges first: the channels' list names bridges by id only, and what a bridge is decides what a call is.
     Step(actions.bridge_list(), Pbx.replace_bridges),
     Step(actions.core_show_channels(), Pbx.replace_channels),
     _rooms(then=lambda pbx: _members(pbx.conferences.rooms)),
+    QUEUES,
+    Step(actions.parked_calls(), lambda pbx, items, now: pbx.parking.replace(items, now)),
+    Step(actions.device_state_list(), lambda pbx, items, now: pbx.devices.replace_states(items, now)),
+    Step(actions.extension_state_list(), lambda pbx, items, now: pbx.devices.replace_hints(items, now)),
+    _registrations("PJSIP", actions.pjsip_show_registrations_outbound()),
+    _registrations("SIP", actions.sip_show_registry()),
+    _registrations("IAX2", actions.iax_registry()),
 )
 
 LOCKS: Final = _rooms()
@@ -62,5 +80,7 @@ LOCKS: Final = _rooms()
 
 
 def untold(pbx: Pbx) -> tuple[Step, ...]:
-    """What to ask every ``UNTOLD_S``: locks while there are rooms, and the members of rooms where somebody is new."""
-    return (_rooms(then=lambda pbx: _members(pbx.conferences.unread())),) if pbx.conferences.rooms else ()
+    """What to ask every ``UNTOLD_S``: locks while there are rooms, and the members of rooms where somebody is new; the
+    counters of queues while there are any."""
+    rooms = _rooms(then=lambda pbx: _members(pbx.conferences.unread()))
+    return (*((rooms,) if pbx.conferences.rooms else ()), *((QUEUES,) if pbx.queues.queues else ()))

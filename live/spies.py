@@ -129,12 +129,11 @@ class Spies:
 
     def _fields(self, spy: Spy) -> Fields:
         spyer, spyee = self.pbx.channels[spy.spyer], self.pbx.channels[spy.spyee]
-        call = self.pbx.calls.get(spyee.call)
         number, name = self.pbx.calls.identity(spyer)
         own = self.pbx.own.get(spy.spyer)
         return {
             "rev": spy.rev,
-            "call": self.pbx.calls.key(call.id) if call is not None and call.phase else "",
+            "call": self.pbx.calls.key_of(spyee),
             "party": self.pbx.calls.key(spy.spyee),
             "mode": spy.mode,
             "number": number,

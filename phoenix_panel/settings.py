@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "floor",
     "calls",
     "conferences",
+    "queues",
 ]
 
 MIDDLEWARE = [

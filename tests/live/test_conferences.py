@@ -400,14 +400,17 @@ def test_that_it_is_recorded_is_inferred_where_no_event_told(scene: Conference, 
 # --- what is asked, and when
 
 
+ROOMS = STEPS[2]
+
+
 def names(steps: tuple[Step, ...]) -> list[str]:
     return [" ".join([step.action.name, *(value for _, value in step.action.headers)]) for step in steps]
 
 
 def test_after_the_rooms_each_ones_members_are_asked(scene: Conference) -> None:
-    assert names(STEPS) == ["BridgeList", "CoreShowChannels", "ConfbridgeListRooms"]
-    STEPS[-1].replace(scene.pbx, listed_rooms(r801="No", r802="No"), scene.now)
-    assert names(STEPS[-1].then(scene.pbx)) == ["ConfbridgeList 801", "ConfbridgeList 802"]
+    assert names(STEPS)[:3] == ["BridgeList", "CoreShowChannels", "ConfbridgeListRooms"]
+    ROOMS.replace(scene.pbx, listed_rooms(r801="No", r802="No"), scene.now)
+    assert names(ROOMS.then(scene.pbx)) == ["ConfbridgeList 801", "ConfbridgeList 802"]
     assert STEPS[0].then(scene.pbx) == ()
 
 
@@ -431,4 +434,4 @@ def test_what_no_event_tells_is_asked_only_while_there_is_some(scene: Conference
 
 def test_a_room_whose_name_cannot_be_asked_about_stops_nothing(scene: Conference) -> None:
     scene.pbx.conferences.start(" 801", scene.now)
-    assert STEPS[-1].then(scene.pbx) == ()
+    assert ROOMS.then(scene.pbx) == ()

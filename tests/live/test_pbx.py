@@ -105,13 +105,6 @@ def test_rename_and_local_pairs(scene: Scene) -> None:
     assert scene.pbx.local_halves == {}
 
 
-def test_unparking_empties_the_slot(scene: Scene) -> None:
-    scene.new("a", "PJSIP/201-1", "up")
-    scene.event("ParkedCall", ParkeeUniqueid="a", ParkingSpace=701)
-    scene.event("UnParkedCall", ParkeeUniqueid="a")
-    assert scene.pbx.channels["a"].slot == ""
-
-
 @pytest.mark.parametrize("hostile", [{}, {"Uniqueid": ""}, {"DestUniqueid": "nobody", "Uniqueid": "nobody"}])
 def test_events_that_lack_everything_harm_nothing(scene: Scene, hostile: dict[str, object]) -> None:
     from live.pbx import HANDLERS

@@ -50,7 +50,7 @@ class Exchange:
         self.scene = Scene()
         self.where: dict[str, str] = {}
         self.bridges: dict[str, dict[str, object]] = {}
-        self.page: dict[str, dict[str, dict[str, Any]]] = {"call": {}, "party": {}, "spy": {}}
+        self.page: dict[str, dict[str, dict[str, Any]]] = {}
         self.hears: dict[str, str] = {}
         self.count = 0
 
@@ -188,14 +188,18 @@ class Exchange:
         changes = self.scene.look()
         for kind, entities in changes.up.items():
             for key, fields in entities.items():
-                self.page[kind].setdefault(key, {}).update(fields)
+                self.page.setdefault(kind, {}).setdefault(key, {}).update(fields)
         for kind, keys in changes.gone.items():
             for key in keys:
                 self.page[kind].pop(key, None)
         calls, parties = self.scene.calls, self.scene.parties
         spies = self.scene.pbx.entities().get("spy", {})
-        assert self.page == {"call": calls, "party": parties, "spy": spies}
-        assert all(spy["call"] in calls or not spy["call"] for spy in spies.values())
+        told = self.scene.pbx.entities()
+        assert self.page == told
+        for kind in ("spy", "waiting", "parked"):
+            assert all(one["call"] in calls or not one["call"] for one in told.get(kind, {}).values())
+        waiting = sorted(told.get("waiting", {}).items(), key=lambda item: int(item[1]["position"]))  # type: ignore[arg-type]
+        assert [key for key, _ in waiting] == told.get("queue", {}).get("lab/sales", {}).get("waiting", [])
         living = [call for call in calls.values() if call["phase"] != "ended"]
         on_calls = Counter(key for call in living for key in call["parties"])  # type: ignore[attr-defined]
         assert all(number == 1 for number in on_calls.values()), "nobody is on two calls"
@@ -213,7 +217,9 @@ class Exchange:
             self.scene.later(seconds)
             self.look()
         pbx = self.scene.pbx
-        assert self.page == {"call": {}, "party": {}, "spy": {}}
+        (sales,) = self.page.pop("queue", {"": {"waiting": []}}).values()
+        assert sales["waiting"] == []
+        assert not any(self.page.values())
         assert (pbx.spies.spies, pbx.own._legs) == ({}, {})
         assert (pbx.channels, pbx.local_halves, pbx.tombstones, pbx.calls.calls) == ({}, {}, {}, {})
         assert not pbx.pending

@@ -1,0 +1,148 @@
+"""Devices and hints: what Asterisk itself says of each phone, queue, slot and room, in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ami.protocol import Message
+from live.changes import Changes, Fields, Published
+
+if TYPE_CHECKING:
+    from live.pbx import Pbx
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """One extension that a phone may watch, and what it is told."""
+
+    exten: str
+    context: str
+    hint: str
+    """What it stands for: ``PJSIP/101,CustomPresence:101``."""
+    status: int
+    """Asterisk's extension state: bits 1 in use, 2 busy, 4 unavailable, 8 ringing, 16 on hold; -1 deactivated."""
+    text: str
+
+
+class Devices:
+    """All device and extension states of one PBX."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self.pbx = pbx
+        self.states: dict[str, str] = {}
+        """Device (``PJSIP/101``, ``Queue:sales_avail``) → state (``NOT_INUSE``)."""
+        self.hints: dict[str, Hint] = {}
+        """By ``exten@context``."""
+        self._devices: set[str] = set()
+        self._hints: set[str] = set()
+
+    # --- told by events and lists
+
+    def state(self, device: str, state: str) -> bool:
+        """A device is in this state. True if that is news."""
+        if self.states.get(device) == state:
+            return False
+        self.states[device] = state
+        self._devices.add(device)
+        self.pbx.lines.touch(device)
+        return True
+
+    def hint(self, message: Message) -> bool:
+        """A hint is in the state that the event or list item tells. True if that is news."""
+        exten, context, status = message.get("Exten"), message.get("Context"), message.get("Status")
+        number = int(status) if status.removeprefix("-").isdecimal() else REMOVED
+        name = f"{exten}@{context}"
+        if number == REMOVED:
+            return self._forget(name)
+        hint = Hint(exten, context, message.get("Hint"), number, message.get("StatusText"))
+        if self.hints.get(name) == hint:
+            return False
+        self.hints[name] = hint
+        self._hints.add(name)
+        return True
+
+    def replace_states(self, items: Iterable[Message], now: float) -> int:
+        """Take a whole DeviceStateList. Returns how much of what was held it corrected."""
+        corrections, listed = 0, set()
+        for item in items:
+            device = item.get("Device")
+            listed.add(device)
+            corrections += self.state(device, item.get("State"))
+        for device in [device for device in self.states if device not in listed]:
+            corrections += 1
+            del self.states[device]
+            self._devices.add(device)
+            self.pbx.lines.touch(device)
+        return corrections
+
+    def replace_hints(self, items: Iterable[Message], now: float) -> int:
+        """Take a whole ExtensionStateList. Returns how much of what was held it corrected."""
+        corrections, listed = 0, set()
+        for item in items:
+            listed.add(f"{item.get('Exten')}@{item.get('Context')}")
+            corrections += self.hint(item)
+        return corrections + sum(self._forget(name) for name in [*self.hints] if name not in listed)
+
+    def _forget(self, name: str) -> bool:
+        if self.hints.pop(name, None) is None:
+            return False
+        self._hints.add(name)
+        return True
+
+    # --- saying
+
+    def retell(self) -> None:
+        """Say all again, as if nothing had been said."""
+        self._devices.update(self.states)
+        self._hints.update(self.hints)
+
+    def fold(self, published: Published, changes: Changes) -> None:
+        """Say what is different."""
+        devices, hints, self._devices, self._hints = self._devices, self._hints, set(), set()
+        for device in devices:
+            key = self.pbx.key(device)
+            if device in self.states:
+                published.put(changes, "device", key, {"state": self.states[device]})
+            else:
+                published.drop(changes, "device", key)
+        for name in hints:
+            hint, key = self.hints.get(name), self.pbx.key(name)
+            if hint is None:
+                published.drop(changes, "extension", key)
+            else:
+                published.put(changes, "extension", key, _hint_fields(hint))
+
+
+REMOVED: Final = -2
+"""The extension state of a hint that is no more."""
+
+
+def _hint_fields(hint: Hint) -> Fields:
+    return {
+        "exten": hint.exten,
+        "context": hint.context,
+        "hint": hint.hint,
+        "status": hint.status,
+        "text": hint.text,
+    }
+
+
+# --- the events
+
+
+def _device(pbx: Pbx, message: Message, now: float) -> None:
+    if device := message.get("Device"):
+        pbx.devices.state(device, message.get("State"))
+
+
+def _extension(pbx: Pbx, message: Message, now: float) -> None:
+    if message.get("Exten"):
+        pbx.devices.hint(message)
+
+
+HANDLERS: Final[dict[str, Callable[[Pbx, Message, float], None]]] = {
+    "DeviceStateChange": _device,
+    "ExtensionStatus": _extension,
+}

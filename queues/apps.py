@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class QueuesConfig(AppConfig):
+    name = "queues"
+
+    def ready(self) -> None:
+        from queues import kinds
+
+        kinds.register()
