@@ -35,7 +35,7 @@ leave and enter are milliseconds apart; this is the longest that any change wait
 
 EXPECTED_S: Final = 2.0
 """How long an event may be ahead of the Newchannel of the leg that it is about: some come by a way of their own
-[ConfbridgeJoin on 16, by milliseconds, under load]. A leg that is not known after so long is one that we never
+[ConfbridgeJoin on 16 and 22, by milliseconds, under load]. A leg that is not known after so long is one that we never
 learned of: a fault."""
 
 COMPARED: Final = ("name", "state", "number", "caller_name", "bridge")
@@ -73,13 +73,14 @@ class Pbx:
         self._published = Published()
         self._order = 0
         self._expected: dict[str, float] = {}
+        self._early: dict[str, list[tuple[Message, float]]] = {}
 
     # --- in
 
     def apply(self, message: Message, now: float) -> None:
         """Take one event. Events that the model does not want cost one dictionary look-up."""
         handler = HANDLERS.get(message.event)
-        if handler is not None:
+        if handler is not None and not (message.event in OVERTAKING and self._is_early(message, now)):
             handler(self, message, now)
 
     def replace_bridges(self, items: Iterable[Message], now: float) -> int:
@@ -116,6 +117,7 @@ class Pbx:
             corrections += new or before != [getattr(channel, name) for name in COMPARED]
             channel.settles = 0.0
             self.calls.touch(channel)
+            self._catch_up(uniqueid)
         for uniqueid in [uniqueid for uniqueid in self.channels if uniqueid not in listed]:
             corrections += 1
             self.remove(uniqueid, 0, "", now)
@@ -153,9 +155,9 @@ class Pbx:
 
     def expire(self, now: float) -> None:
         """Forget tombstones older than a minute, and what waits for a channel that never came."""
-        self.conferences.expire(now)
         for uniqueid in [uniqueid for uniqueid, at in self._expected.items() if now - at > EXPECTED_S]:
             del self._expected[uniqueid]
+            self._early.pop(uniqueid, None)
             self.known(uniqueid)  # counts it
         while self.tombstones:
             uniqueid, died = next(iter(self.tombstones.items()))
@@ -197,6 +199,21 @@ class Pbx:
             self._expected.setdefault(uniqueid, now)
         return True
 
+    def _is_early(self, message: Message, now: float) -> bool:
+        """Whether an event is ahead of the Newchannel of its leg: then it is kept until that has come."""
+        uniqueid = message.get("Uniqueid")
+        if not uniqueid or uniqueid in self.channels or not self.expect(uniqueid, now):
+            return False
+        self._early.setdefault(uniqueid, []).append((message, now))
+        return True
+
+    def _catch_up(self, uniqueid: str) -> None:
+        """The leg is known now: take what was told of it before."""
+        for message, at in self._early.pop(uniqueid, ()):
+            room = message.text("Conference")
+            if not room or room in self.conferences.rooms:  # else it has ended since
+                self.apply(message, at)
+
     def touch(self, uniqueid: str) -> None:
         """Something about this leg is told elsewhere: where it waits, where it is parked."""
         channel = self.channels.get(uniqueid)
@@ -222,7 +239,6 @@ class Pbx:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
         self._expected.pop(uniqueid, None)
-        self.conferences.born(uniqueid)
         self.own.born(uniqueid)
         return channel
 
@@ -357,6 +373,8 @@ class Pbx:
         """A channel is no more."""
         channel = self.channels.get(uniqueid)
         self.tombstones[uniqueid] = now
+        self._expected.pop(uniqueid, None)
+        self._early.pop(uniqueid, None)
         self.own.ended(uniqueid, cause, reason, now)
         self.spies.gone(uniqueid)
         if channel is None:
@@ -406,6 +424,7 @@ def _newchannel(pbx: Pbx, message: Message, now: float) -> None:
     if channel.state == channels.DOWN or channel.local_half:
         channel.settles = now + GRACE_S
     pbx.calls.touch(channel)
+    pbx._catch_up(uniqueid)
 
 
 def _snapshot(pbx: Pbx, message: Message, now: float) -> None:
@@ -594,3 +613,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "Pickup": _picked_up,
     "Reload": _reload,
 }
+
+OVERTAKING: Final = frozenset(
+    name for name in HANDLERS if name.startswith(("BridgeEnter", "BridgeLeave", "Confbridge"))
+)
+"""Events about a leg that come by another way than its Newchannel, and may be ahead of it."""
