@@ -356,6 +356,7 @@ class Calls:
             "queue": call.queue,
             "room": place if call.phase == "conference" else "",
             "slot": place if call.phase == "parked" else "",
+            "recording": self._recording(legs),
             "parent": self.key(call.parent) if call.parent else "",
             "cause": 0,
             "reason": "",
@@ -419,6 +420,11 @@ class Calls:
         if leg.local_half:
             return "app"
         return "outside" if self.pbx.trunks.search(leg.device) else "internal"
+
+    @staticmethod
+    def _recording(legs: list[Channel]) -> str:
+        recorded = [leg for leg in legs if leg.recorded]
+        return "" if not recorded else "paused" if all(leg.paused for leg in recorded) else "on"
 
     def _direction(self, legs: list[Channel]) -> str:
         sides = [self.side(leg) for leg in legs]

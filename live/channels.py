@@ -91,6 +91,10 @@ class Channel:
     left: dict[str, float] = field(default_factory=dict)
     """Uniqueid of a former bridge mate → until when the two still count as one call."""
     call: str = ""
+    recorded: bool = False
+    """By MixMonitor, as its events told; of a recording that was begun before the panel came there is no word."""
+    paused: bool = False
+    """Its recording writes silence."""
     spying: bool = False
     """It runs ChanSpy, and is folded away: told as ``spy``, not as a party."""
     joined: bool = False

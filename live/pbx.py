@@ -544,6 +544,23 @@ def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
     pbx._destroy_bridge(message.get("BridgeUniqueid"))
 
 
+def _recording(recorded: bool) -> Handler:
+    def handler(pbx: Pbx, message: Message, now: float) -> None:
+        channel = pbx.known(message.get("Uniqueid"))
+        if channel is not None:
+            channel.recorded, channel.paused = recorded, False
+            pbx.calls.touch(channel)
+
+    return handler
+
+
+def _recording_paused(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        channel.paused = message.get("State") == "1"
+        pbx.calls.touch(channel)
+
+
 def _blind_transfer(pbx: Pbx, message: Message, now: float) -> None:
     transferer = message.get("TransfererUniqueid")
     if transferer:
@@ -630,6 +647,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     "ChanSpyStop": _spy_stop,
     "Pickup": _picked_up,
     "BlindTransfer": _blind_transfer,
+    "MixMonitorStart": _recording(True),
+    "MixMonitorStop": _recording(False),
+    "MixMonitorMute": _recording_paused,
     "Reload": _reload,
 }
 
