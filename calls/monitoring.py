@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
@@ -33,7 +33,9 @@ class PartyArgs(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    party: Annotated[str, StringConstraints(max_length=200)] = ""
+    party: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "", description="which of the call's parties; without it the agent", json_schema_extra={"entity": "party"}
+    )
 
 
 # --- whom

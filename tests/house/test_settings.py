@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from live.manners import Manners
 from phoenix_panel import checks, secret_key
 from phoenix_panel.environment import Environment
 
@@ -100,6 +101,18 @@ def test_nothing_given_is_a_panel_on_this_machine(read: Any, tmp_path: Path) -> 
     assert settings["SESSION_COOKIE_NAME"] == "phoenix"
     assert read()["SECRET_KEY"] == settings["SECRET_KEY"]
     assert stat.S_IMODE((tmp_path / "var" / "secret_key").stat().st_mode) == 0o600
+
+
+def test_how_phones_are_rung_is_the_seeds_way_for_all_or_for_one(read: Any) -> None:
+    assert read()["PHOENIX_MANNERS"] == {"demo": Manners(15, "Phoenix-Spy", "Phoenix-whispers", "Phoenix-Pickup")}
+    two = {"PHOENIX_PBX_OFFICE": PBX, "PHOENIX_PBX_PLANT": PBX}
+    settings = read(**two, PHOENIX_RING_SECONDS="20", PHOENIX_CALLER_LISTEN="Ear", PHOENIX_CALLER_LISTEN_PLANT="Ohr")
+    assert settings["PHOENIX_MANNERS"] == {
+        "office": Manners(ring_s=20, listen="Ear"),
+        "plant": Manners(ring_s=20, listen="Ohr"),
+    }
+    with pytest.raises(ImproperlyConfigured, match="PHOENIX_RING_SECONDS_PLANT must"):
+        read(**two, PHOENIX_RING_SECONDS_PLANT="0")
 
 
 def test_https_closes_the_cookies(read: Any) -> None:
