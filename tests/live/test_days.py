@@ -97,6 +97,8 @@ def test_a_login_in_the_middle_of_it_all(day: Recording) -> None:
         keys = [key for key, call in pbx.entities()["call"].items() if call["phase"] != "ended"]
         return {(phase, place, tuple(sorted(who))) for phase, place, who in (sentence(pbx, key) for key in keys)}
 
+    served = next(call for call in late.entities()["call"].values() if len(call["parties"]) == 2 and call["queue"])  # type: ignore[arg-type]
+    assert (served["phase"], served["queue"]) == ("talking", "600")
     # No list tells what a trunk was given to dial, nor of a ringing leg by whom it is rung when the one who dials
     # names himself only by Linkedid: those two may differ.
     assert {told for told in picture(late) if "ringing" not in told} >= {

@@ -31,8 +31,9 @@ from ami.protocol import Message
 from live.pbx import HANDLERS, Pbx
 from tests.live.recorded import play, recording
 
-WINDOW_S = 0.05
-"""Six times the longest that was measured: an Asterisk under load is later."""
+WINDOW_S = 0.25
+"""Thirty times the longest that was measured in the storms; under an overload of 22, what came late to a list was so by
+227 ms (99 of 100)."""
 
 RECORDINGS = ("freepbx22", "freepbx16")
 
