@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from live.pbx import Pbx
 
 
-_FLEETING: Final = re.compile(r"(Local|CBAnn|CBRec|Announcer|Recorder)/|DAHDI/i\d+/")
+_FLEETING: Final = re.compile(r"(Local|CBAnn|Announcer|Recorder)/|DAHDI/i\d+/")
 """Devices that are no more than a channel: events tell of them, the list never does, and their last state is told of
-them for ever [Local and CBAnn measured on 16 and 22; the others are made without a cached state too]."""
+them for ever [Local and CBAnn measured on 16 and 22; the others are made without a cached state too]. A room's
+recorder, CBRec, is listed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,31 @@ def test_listen() -> None:
     )
 
 
-def test_whisper_and_pickup() -> None:
-    whisper = dict(actions.whisper("SIP/302", UNIQUEID, **IDS).headers)
-    assert (whisper["Application"], whisper["Data"]) == ("ChanSpy", f"{UNIQUEID},quwES")
+def test_pickup() -> None:
     pickup = dict(actions.pickup("PJSIP/900", NAME, **IDS).headers)
     assert (pickup["Application"], pickup["Data"]) == ("PickupChan", NAME)
     assert pickup["Timeout"] == "15000"
+
+
+@pytest.mark.parametrize(
+    ("build", "plain", "switchable"),
+    [(actions.listen, "quES", "qudES"), (actions.whisper, "quwES", "qudwES"), (actions.barge, "quBES", "qudBES")],
+)
+def test_what_a_spy_may_switch_to(build: Callable[..., Action], plain: str, switchable: str) -> None:
+    assert dict(build("SIP/302", UNIQUEID, **IDS).headers)["Data"] == f"{UNIQUEID},{plain}"
+    assert dict(build("SIP/302", UNIQUEID, **IDS, switchable=True).headers)["Data"] == f"{UNIQUEID},{switchable}"
+
+
+def test_into_a_room_to_a_number_and_kept_waiting() -> None:
+    room = dict(actions.invite("PJSIP/900", "801", **IDS).headers)
+    assert (room["Application"], room["Data"]) == ("ConfBridge", "801")
+    kept = dict(actions.hold_line("PJSIP/900", 60, **IDS).headers)
+    assert (kept["Application"], kept["Data"]) == ("Wait", "60")
+    assert actions.originate_extension("PJSIP/900", "from-internal", "*72+4930", **IDS).encode("7") == (
+        b"Action: Originate\r\nActionID: 7\r\nChannel: PJSIP/900\r\nContext: from-internal\r\nExten: *72+4930\r\n"
+        b'Priority: 1\r\nCallerID: "Phoenix-Spy" <>\r\nTimeout: 15000\r\nChannelId: phx-listen-0a\r\n'
+        b"Async: true\r\n\r\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +99,12 @@ def test_the_applications_are_closed(application: Any) -> None:
         ("ChanSpy", "PJSIP/101,q"),  # a prefix
         ("ChanSpy", f"{UNIQUEID},qES"),
         ("ChanSpy", f"{UNIQUEID},quES,x"),
-        ("ChanSpy", f"{UNIQUEID},qudES"),
+        ("ChanSpy", f"{UNIQUEID},qduES"),
+        ("ChanSpy", f"{UNIQUEID},quwBES"),
+        ("ConfBridge", "801,default_bridge"),
+        ("ConfBridge", ""),
+        ("Wait", "1 s"),
+        ("Wait", "10000"),
         ("ChanSpy", ",quES"),
         ("ChanSpy", NAME),
         ("PickupChan", "PJSIP/102-,p"),

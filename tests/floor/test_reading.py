@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import ami
-from ami.client import Address, LinkState, Session
+from ami import Address, LinkState, Session
 from ami.protocol import Message
 from audit.trail import Trail
 from floor import worker as workers
@@ -62,10 +62,7 @@ async def test_members_are_asked_when_the_rooms_are_known() -> None:
     rooms = [message("Event", "ConfbridgeListRooms", Conference=name, Locked="No") for name in ("801", "802")]
     session = Lists(ConfbridgeListRooms=rooms)
     assert await worker._read(cast(Session, session), STEPS) == 2
-    assert session.asked == [
-        ["BridgeList", "CoreShowChannels", "ConfbridgeListRooms"],
-        ["ConfbridgeList 801", "ConfbridgeList 802"],
-    ]
+    assert session.asked == [[step.action.name for step in STEPS], ["ConfbridgeList 801", "ConfbridgeList 802"]]
 
 
 async def test_a_re_read_that_fails_fails_nobody(monkeypatch: Any) -> None:

@@ -26,7 +26,7 @@ NOT_SHIPPED = {"tests", "tools", "benchmarks"}
 
 # No I/O, no clock: time and bytes come in as arguments.
 IMPURE = {"asyncio", "socket", "ssl", "selectors", "threading", "time", "django", "channels", "daphne", "twisted"}
-PURE = ["ami/protocol.py", "ami/actions.py", "accounts/permissions.py", "live"]
+PURE = ["ami/protocol.py", "ami/actions", "accounts/permissions.py", "live"]
 NO_DJANGO = ["ami", "live", "demo", "accounts/permissions.py"]
 
 

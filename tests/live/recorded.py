@@ -32,7 +32,7 @@ class Recording:
     """One of them. Lists are by the name of their action; of ConfbridgeList, by ``ConfbridgeList-<room>``."""
 
     def __init__(self, path: Path) -> None:
-        self._messages = Protocol().feed(gzip.decompress(path.read_bytes()))
+        self._messages = list(Protocol().feed(gzip.decompress(path.read_bytes())))
 
     @cached_property
     def events(self) -> list[tuple[float, Message]]:

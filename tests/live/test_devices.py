@@ -60,6 +60,11 @@ def test_what_the_list_never_has_is_no_device(scene: Scene, name: str) -> None:
     assert take(scene, "DeviceStateList", []) == 0
 
 
+def test_a_rooms_recorder_is_listed_and_so_told(scene: Scene) -> None:
+    scene.event("DeviceStateChange", Device="CBRec/803", State="INUSE")
+    assert told(scene, "device").keys() == {"lab/CBRec/803"}
+
+
 # --- hints
 
 
