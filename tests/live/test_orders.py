@@ -1,19 +1,19 @@
 """Events come in other orders than they were made in, and now and then twice: the picture at the end is the same.
 
-What Asterisk allows, and why. Each part of it says what it has to say in its own order: a channel's events come through
-the channel's topic, a bridge's through the bridge's, app_queue, ConfBridge, parking, device states, hints and the answer
-to an Originate by ways of their own; 16 has a queue of its own behind each. Between these ways nothing is promised
-[asterisk-java#145, cacofonisk PR 23]. Hence here:
+What Asterisk allows, and why. Each part of it says what it has to say in its own order: a channel's events come
+through the channel's topic, a bridge's through the bridge's, app_queue, ConfBridge, parking, device states, hints and
+the answer to an Originate by ways of their own; 16 has a queue of its own behind each. Between these ways nothing is
+promised [asterisk-java#145, cacofonisk PR 23]. Hence here:
 
-* Two events of one publisher that name the same subject (a channel, bridge, queue, room, lot, device, hint) keep their
-  order; a channel that another one's thread makes (its Linkedid tells) is told of after that other one.
+* Two events of one publisher that name the same subject (a channel, bridge, queue, room, lot, device, hint) keep
+  their order; a channel that another one's thread makes (its Linkedid tells) is told of after that other one.
 * Any other two may overtake each other if they were made within ``WINDOW_S``.
 * Each may come twice, the second time before the next of its publisher about its subject.
 
-Measured in three storms of 200 calls each on 22 and on 16, 86,530 events: ConfbridgeJoin 0.2 ms before the Newchannel,
-OriginateResponse 8.2 ms before it, AgentConnect 6.1 ms before its caller's BridgeEnter, ConfbridgeLeave and
-AgentComplete up to 0.6 ms after the Hangup, ConfbridgeJoin 1 ms before or after the BridgeEnter. No two of one publisher
-about one channel were ever out of order.
+Measured in three storms of 200 calls each on 22 and on 16, 86,530 events: ConfbridgeJoin 0.2 ms before the
+Newchannel, OriginateResponse 8.2 ms before it, AgentConnect 6.1 ms before its caller's BridgeEnter, ConfbridgeLeave
+and AgentComplete up to 0.6 ms after the Hangup, ConfbridgeJoin 1 ms before or after the BridgeEnter. No two of one
+publisher about one channel were ever out of order.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from live.pbx import HANDLERS, Pbx
 from tests.live.recorded import play, recording
 
 WINDOW_S = 0.25
-"""Thirty times the longest that was measured in the storms; under an overload of 22, what came late to a list was so by
-227 ms (99 of 100)."""
+"""Thirty times the longest that was measured in the storms. Under an overload of 22, events were 227 ms behind a list
+(99 of 100)."""
 
 RECORDINGS = ("freepbx22", "freepbx16")
 
