@@ -478,7 +478,9 @@ def _dial_begin(pbx: Pbx, message: Message, now: float) -> None:
     if target is None:
         return
     pbx._snapshot(target, message, "Dest")
-    target.dialled = message.get("DialString")
+    if target.dialled != message.get("DialString"):
+        target.dialled = message.get("DialString")
+        pbx.calls.touch(target)
     source = pbx.known(message.get("Uniqueid"))
     if not message.get("Uniqueid") and not target.local_half:
         target.settles = 0.0  # an Originate dials without a source
