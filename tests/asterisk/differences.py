@@ -507,11 +507,13 @@ def _trunks(found: Findings, trunks: Entities, pbx: Pbx, lists: Lists) -> None:
 
 
 def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists: Lists) -> None:
-    alive = {key: party for key, party in parties.items() if calls[party["call"]]["phase"] != "ended"}
+    found.equal("party.call", {party["call"] for party in parties.values()} - calls.keys(), set())
+    ended = {key for key, call in calls.items() if call["phase"] == "ended"}
+    alive = {key: party for key, party in parties.items() if party["call"] in calls.keys() - ended}
     rows = {pbx.key(row["Uniqueid"]): row for row in lists.channels}
     found.ghosts += [f"party {key} has no channel" for key in alive.keys() - rows.keys()]
     for key, call in calls.items():
-        if call["phase"] != "ended":
+        if key not in ended:
             found.equal("call.parties", set(call["parties"]), {one for one in alive if alive[one]["call"] == key})
     places = _Places(lists)
     owner: dict[str, int] = {}
@@ -521,17 +523,21 @@ def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists:
             continue  # who rings whom, and who listens to whom, is in no list
         names = {alive[key]["call"] for row in part if (key := pbx.key(row["Uniqueid"])) in alive}
         for row in legs:
-            key = pbx.key(row["Uniqueid"])
-            found.equal("party (each leg is on a call)", key in alive, True)
-            if key in alive:
+            found.equal("party (each leg is on a call)", pbx.key(row["Uniqueid"]) in alive, True)
+        for row in part:
+            if (key := pbx.key(row["Uniqueid"])) in alive:
                 _party(found, pbx, alive[key], row)
         found.equal("call (one for all legs that are together)", len(names), 1)
         for name in names:
             found.equal("call (none for legs that are not)", owner.setdefault(name, number), number)
             phase = calls[name]["phase"].replace("hold", "talking")
             found.equal("call.phase", phase, places.phase(part))
-            place = calls[name]["room"] or calls[name]["slot"] or (calls[name]["queue"] if phase == "waiting" else "")
-            found.equal("call.room, slot, queue", place in places.names(part) or not place, True)
+            for field_name, where in (("room", "conference"), ("slot", "parked"), ("queue", "waiting")):
+                place = calls[name][field_name]
+                if phase == where:
+                    found.equal(f"call.{field_name}", place in places.names(part), True)
+                elif field_name != "queue":  # which stays on a call as the place that it came from
+                    found.equal(f"call.{field_name}", place, "")
 
 
 def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields) -> None:
@@ -541,7 +547,8 @@ def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields) -> N
     found.equal("party.number", said["number"], number)
     found.equal("party.name", said["name"], name)
     found.equal("party.state", said["state"].replace("hold", "up"), STATES[row["ChannelState"]])
-    found.equal("party.side", said["side"], "outside" if pbx.trunks.search(device) else "internal")
+    side = "app" if row["Channel"].startswith("Local/") else "outside" if pbx.trunks.search(device) else "internal"
+    found.equal("party.side", said["side"], side)
 
 
 class _Places:
