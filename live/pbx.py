@@ -330,7 +330,7 @@ class Pbx:
             self.dial(new, self.channels[other_id])
 
     def other_end(self, uniqueid: str) -> str:
-        """Whom this leg, that is leaving its bridge, leaves to another: the other half of a Local channel that took its
+        """Whom this leg, leaving its bridge, leaves to another one: the other half of a Local channel that took its
         place there, or the only other one in the bridge; "" if neither is."""
         channel = self.channels.get(uniqueid)
         if channel is None:
