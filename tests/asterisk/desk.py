@@ -15,7 +15,7 @@ from typing import Any, Self
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
-from ami.client import Address
+from ami.address import Address
 from audit.trail import Trail
 from floor import registry
 from floor.carrier import Bus, Carrier, Reader

@@ -362,6 +362,7 @@ class Phone:
         number: str = "",
         password: str = "",
         host: str = "127.0.0.1",
+        port: int = 0,
         register: bool = True,
     ) -> None:
         """Open the phone and register it.
@@ -369,7 +370,8 @@ class Phone:
         `hz` is the note that it says. `answer` is after how many seconds it picks up, None for never (then
         `Call.answer` does it); `reject` is the SIP status with which it refuses every call instead. `name` is
         the caller's name that it gives when calling, any text but line ends; `number` the number it gives
-        (`extension` if empty). A phone at the trunk's far end has `host="127.0.0.9", register=False`.
+        (`extension` if empty). A phone at the trunk's far end has `host="127.0.0.9", register=False`, and
+        `port=asterisk.ports.trunk` if it is to be called.
         Raises PhoneError when the PBX refuses the registration, NoAnswer when it says nothing.
         """
         self.extension = extension
@@ -386,7 +388,7 @@ class Phone:
         self._untaken: list[Call] = []
         self._registered = False
         self._tasks: set[asyncio.Task[None]] = set()
-        background().run(self._open(register=register))
+        background().run(self._open(port, register=register))
 
     def __enter__(self) -> Self:
         return self
@@ -434,8 +436,8 @@ class Phone:
 
     # From here on everything runs in the background loop.
 
-    async def _open(self, *, register: bool) -> None:
-        await self.line.open(self.host)
+    async def _open(self, port: int, *, register: bool) -> None:
+        await self.line.open(self.host, port)
         if register:
             try:
                 await self._register(REGISTRATION_SECONDS)
