@@ -23,8 +23,9 @@ Entities: TypeAlias = Mapping[str, Mapping[str, Any]]
 Pairs: TypeAlias = Mapping[str, tuple[object, object]]
 """Header → what we say, what Asterisk says."""
 
-MOMENT_S: Final = 2.0
-"""Asterisk says times in whole seconds that have passed, the panel by its own clock when it was told."""
+MOMENT_S: Final = 2.5
+"""Asterisk says times in whole seconds that have passed, up to one too few; the panel by its own clock when it was
+told, and a busy machine tells up to a second late."""
 
 _NO_EVENT: Final = "class dialplan alone tells of it (Newexten: 30 % of what an Asterisk says), and nobody subscribes"
 _COUNTER: Final = "app_queue counts it when a call ends, and tells nobody"
@@ -113,8 +114,8 @@ _HIDDEN: Final = ("CBAnn/", "CBRec/", "Message/")
 class Lists:
     """All lists of one Asterisk, as read at one quiet moment."""
 
-    at: float
-    """Seconds of UTC."""
+    at: Mapping[str, float]
+    """When each was read, by its name: seconds of UTC. A busy machine takes its time between two."""
     heard: float
     """When Asterisk had last told of an event, by the monotonic clock."""
     channels: Rows
@@ -135,21 +136,29 @@ class Lists:
         return sum(map(len, (*lists, self.extensions, *self.members.values())))
 
     @classmethod
-    def read(cls, checker: Checker, now: float, heard: float) -> Lists:
+    def read(cls, checker: Checker, now: Callable[[], float], heard: float) -> Lists:
         """Read them all. Whether it is quiet meanwhile, the caller sees to."""
-        rooms = checker.list("ConfbridgeListRooms")
+        at: dict[str, float] = {}
+
+        def rows(name: str, **headers: str) -> Rows:
+            asked = now()
+            found = checker.list(name, **headers)
+            at[name] = (asked + now()) / 2
+            return found
+
+        rooms = rows("ConfbridgeListRooms")
         return cls(
-            now,
+            at,
             heard,
-            checker.list("CoreShowChannels"),
-            checker.list("Status"),
-            checker.list("BridgeList"),
-            checker.list("QueueStatus"),
+            rows("CoreShowChannels"),
+            rows("Status"),
+            rows("BridgeList"),
+            rows("QueueStatus"),
             rooms,
-            {room["Conference"]: checker.list("ConfbridgeList", Conference=room["Conference"]) for room in rooms},
-            checker.list("ParkedCalls"),
-            checker.list("DeviceStateList"),
-            checker.list("ExtensionStateList"),
+            {room["Conference"]: rows("ConfbridgeList", Conference=room["Conference"]) for room in rooms},
+            rows("ParkedCalls"),
+            rows("DeviceStateList"),
+            rows("ExtensionStateList"),
         )
 
 
@@ -211,16 +220,22 @@ def differences(
     says for how long that one was there."""
     found = Findings()
     channel_rows = {row["Uniqueid"]: row for row in lists.channels}
-    found.rows("CoreShowChannels", pbx.channels, channel_rows, _channel(pbx, lists.at, moved), reread=reread)
+    found.rows(
+        "CoreShowChannels",
+        pbx.channels,
+        channel_rows,
+        _channel(pbx, lists.at["CoreShowChannels"], moved),
+        reread=reread,
+    )
     status_rows = {row["Uniqueid"]: row for row in lists.status}
-    found.rows("Status", pbx.channels, status_rows, _status(pbx, lists.at, moved), reread=reread)
+    found.rows("Status", pbx.channels, status_rows, _status(pbx, lists.at["Status"], moved), reread=reread)
     bridge_rows = {row["BridgeUniqueid"]: row for row in lists.bridges}
     found.rows("BridgeList", pbx.bridges, bridge_rows, _bridge(pbx, lists.channels), reread=reread)
     _queues(found, entities, pbx, lists, channel_rows, reread=reread)
     _rooms(found, entities, pbx, lists, channel_rows, reread=reread)
     parked = {pbx.key(row["ParkeeUniqueid"]): row for row in lists.parked}
     ours = entities.get("parked", {})
-    found.rows("ParkedCalls", ours, parked, _parked(ours, pbx, lists.at, channel_rows), reread=reread)
+    found.rows("ParkedCalls", ours, parked, _parked(ours, pbx, lists.at["ParkedCalls"], channel_rows), reread=reread)
     devices = {pbx.key(row["Device"]): row for row in lists.devices}
     ours = entities.get("device", {})
     found.rows("DeviceStateList", ours, devices, _device(ours, pbx), reread=reread)
@@ -325,7 +340,9 @@ def _queues(
     found.rows("QueueParams", queues, rows, _queue(queues, pbx, of), reread=reread)
     rows = {pbx.key(f"{row['Queue']}/{row['Location']}"): row for row in of["QueueMember"]}
     found.rows("QueueMember", members, rows, _member(members, pbx), reread=reread)
-    found.rows("QueueEntry", waiting, entries, _waiting(waiting, pbx, lists.at, channels), reread=reread)
+    found.rows(
+        "QueueEntry", waiting, entries, _waiting(waiting, pbx, lists.at["QueueStatus"], channels), reread=reread
+    )
 
 
 def _queue(queues: Entities, pbx: Pbx, of: Mapping[str, Rows]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:

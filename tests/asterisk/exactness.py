@@ -164,7 +164,7 @@ class Exactness:
         for _ in range(20):
             await self.tempest.quiet(seconds=0.5)
             heard = self.tempest.heard
-            lists = await asyncio.to_thread(Lists.read, self.checker, time.time(), heard)
+            lists = await asyncio.to_thread(Lists.read, self.checker, time.time, heard)
             await asyncio.to_thread(self.tempest.ping)
             if self.tempest.heard == heard:
                 return lists
