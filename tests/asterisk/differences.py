@@ -568,7 +568,9 @@ def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields) -> N
     found.equal("party.number", said["number"], number, row["Channel"])
     found.equal("party.name", said["name"], name, row["Channel"])
     found.equal("party.state", said["state"].replace("hold", "up"), STATES[row["ChannelState"]], row["Channel"])
-    side = "app" if row["Channel"].startswith("Local/") else "outside" if pbx.trunks.search(device) else "internal"
+    side = "outside" if pbx.trunks.search(device) else "internal"
+    if row["Channel"].startswith("Local/"):
+        side = pbx.calls.side(pbx.channels[row["Uniqueid"]])  # as who comes through it, if that is one
     found.equal("party.side", said["side"], side, row["Channel"])
 
 
