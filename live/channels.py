@@ -74,6 +74,8 @@ class Channel:
     """It runs ChanSpy, and is folded away: told as ``spy``, not as a party."""
     joined: bool = False
     """It has been in a bridge."""
+    swapped: str = ""
+    """Uniqueid of the leg that took its place in a bridge."""
 
     @property
     def ours(self) -> bool:

@@ -155,6 +155,15 @@ class Conferences:
         room.rev = self._next_rev()
         self._touch(participant)
 
+    def replaced(self, old: str, new: str) -> None:
+        """Another leg is in the room in this one's place."""
+        held = self.participants.get(old)
+        if held is None:
+            return
+        participant = self.join(new, held.room, held.since, approx=held.approx)
+        _set(participant, {flag: getattr(held, flag) for _, flag in _FLAGS})
+        self.leave(old)
+
     def change(self, uniqueid: str, name: str, **flags: bool) -> None:
         """Set flags of who is in this room; of anybody else there is nothing to say."""
         participant, early = self.participants.get(uniqueid), self._early.get(uniqueid)

@@ -115,6 +115,9 @@ class Devices:
                 published.put(changes, "extension", key, _hint_fields(hint))
 
 
+UNCACHED: Final = ("Local/", "CBAnn/", "Announcer/", "Recorder/")
+"""Channels of Asterisk's own making: it tells of their devices' every state, keeps none and lists none."""
+
 REMOVED: Final = -2
 """The extension state of a hint that is no more."""
 
@@ -133,7 +136,8 @@ def _hint_fields(hint: Hint) -> Fields:
 
 
 def _device(pbx: Pbx, message: Message, now: float) -> None:
-    if device := message.get("Device"):
+    device = message.get("Device")
+    if device and not device.startswith(UNCACHED):
         pbx.devices.state(device, message.get("State"))
 
 

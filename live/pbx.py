@@ -314,6 +314,27 @@ class Pbx:
             self.channels[member].bridge = ""
             self.calls.touch(self.channels[member])
 
+    def take_place(self, new_id: str, old_id: str, now: float) -> None:
+        """One leg goes on where another one was: in its room, its place in a queue, ringing whom it rang."""
+        new, old = self.channels.get(new_id), self.channels.get(old_id)
+        self.queues.replaced(old_id, new_id)
+        if new is None or old is None:
+            return
+        self.conferences.replaced(old_id, new_id)
+        bridge = self.bridges.get(old.bridge)
+        if bridge is not None and bridge.kind is not Kind.TALK:
+            self._leave(old, now)
+            self._move(new, bridge.uniqueid)
+        for other_id in [*old.dials]:
+            self.undial(old_id, other_id)
+            self.dial(new, self.channels[other_id])
+
+    def behind(self, uniqueid: str) -> str:
+        """The other half of the Local channel that took this leg's place in a bridge, or ""."""
+        channel = self.channels.get(uniqueid)
+        taker = self.channels.get(channel.swapped) if channel is not None else None
+        return self.local_halves.get(taker.local_half, "") if taker is not None else ""
+
     def dial(self, source: Channel, target: Channel) -> None:
         source.dials.add(target.uniqueid)
         target.dialled_by.add(source.uniqueid)
@@ -460,11 +481,16 @@ def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
     if channel is not None:
         pbx._snapshot(channel, message)
         pbx._move(channel, bridge.uniqueid)
-    if swapped is not None and swapped.bridge == bridge.uniqueid:
-        pbx._leave(swapped, now)
+    if swapped is not None:
+        swapped.swapped = message.get("Uniqueid")
+        if swapped.bridge == bridge.uniqueid:
+            pbx._leave(swapped, now)
 
 
 def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
+    bridge = pbx.bridges.get(message.get("BridgeUniqueid"))
+    if bridge is not None:
+        bridges.describe(bridge, message)
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
         pbx._snapshot(channel, message)
@@ -475,6 +501,23 @@ def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
 
 def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
     pbx._destroy_bridge(message.get("BridgeUniqueid"))
+
+
+def _attended(pbx: Pbx, message: Message, now: float) -> None:
+    """Who is transferred to an application (a room, a queue) goes on in the place of the leg that the transferer had
+    there. Asterisk puts the one into the other's channel: of bridge and queue it says no more [measured on 16 and
+    22]."""
+    if message.get("DestType") != "App":
+        return
+    first, second = message.get("OrigTransfererUniqueid"), message.get("SecondTransfererUniqueid")
+    if transferee := message.get("TransfereeUniqueid"):
+        pbx.take_place(transferee, second, now)
+    elif target := message.get("TransferTargetUniqueid"):
+        pbx.take_place(target, first, now)  # the first leg was in the application, the second one talked
+    else:
+        # More than one, or one who is parked: a Local channel takes the transferer's place on either side.
+        pbx.take_place(pbx.behind(first), second, now)
+        pbx.take_place(pbx.behind(second), first, now)
 
 
 def _reload(pbx: Pbx, message: Message, now: float) -> None:
@@ -523,6 +566,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "BridgeDestroy": _bridge_destroy,
+    "AttendedTransfer": _attended,
     # where they wait, and who serves them
     **queues.HANDLERS,
     **parking.HANDLERS,

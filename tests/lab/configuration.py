@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.lab import audio
+from tests.lab import audio, certificates
 from tests.lab.install import Installed
 from tests.lab.ports import Ports
 
@@ -45,6 +45,7 @@ def write(installed: Installed, ports: Ports, run: Path, *, http: bool) -> Path:
         (run / "etc" / template.name).write_text(text)
     for name in EMPTY:
         (run / f"etc/{name}.conf").write_text("; the defaults\n")
+    certificates.write(run / "lib/keys")
     if http:
         _switch_on(run / "etc/http.conf")
     # Long enough that no test hears it begin again; a whole number of periods all the same.
@@ -60,6 +61,7 @@ def _values(installed: Installed, ports: Ports, run: Path) -> dict[str, str]:
         "MODULES": str(installed.modules),
         "DATA": str(installed.data),
         "AMI": str(ports.ami),
+        "AMI_TLS": str(ports.ami_tls),
         "HTTP": str(ports.http),
         "SIP": str(ports.sip),
         "CHAN_SIP": str(ports.chan_sip),

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.lab import configuration, ports
+from tests.lab import certificates, configuration, ports
 from tests.lab.configuration import CHAN_SIP_PEERS, ami_secret
 from tests.lab.install import install, lab_folder
 
@@ -91,6 +91,11 @@ class Asterisk:
     def ami_url(self, user: str = "panel") -> str:
         """How the panel is pointed at it as one of the users of manager.conf."""
         return f"ami://{user}:{ami_secret(user)}@{HOST}:{self.ami_port}"
+
+    def amis_url(self, user: str = "panel", host: str = certificates.NAME, cafile: Path | None = None) -> str:
+        """As `ami_url`, by TLS: the certificate is for `localhost`, and its authority is in the instance's folder."""
+        authority = cafile or self.run / "lib/keys" / certificates.AUTHORITY
+        return f"amis://{user}:{ami_secret(user)}@{host}:{self.ports.ami_tls}?cafile={authority}"
 
     def sip_address(self, extension: str = "") -> tuple[str, int]:
         """Where a phone with this extension registers: 301-304 belong to chan_sip, all others to chan_pjsip."""

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from tests.lab import sip
 from tests.lab.audio import Sound
@@ -116,6 +117,11 @@ class Call:
     def refer(self, number: str) -> None:
         """Transfer the other side blindly, as the phone's transfer key does."""
         background().run(self._refer(number))
+
+    def refer_to(self, other: Call) -> None:
+        """Transfer the other side to whom we have on our second line, as the phone's attended transfer does."""
+        replaced = f"{other._id};to-tag={sip.tag_of(other._remote)};from-tag={other._tag}"
+        background().run(self._refer(sip.user_of(other._remote), f"?Replaces={quote(replaced, safe='')}"))
 
     def say(self, hz: float) -> None:
         """Say another note; 0 is silence."""
@@ -303,8 +309,8 @@ class Call:
         self.on_hold = direction == "sendonly"
         self.audio.sending = not self.on_hold
 
-    async def _refer(self, number: str) -> None:
-        to = f"<sip:{number}@{self.phone.line.peer[0]}:{self.phone.line.peer[1]}>"
+    async def _refer(self, number: str, headers: str = "") -> None:
+        to = f"<sip:{number}@{self.phone.line.peer[0]}:{self.phone.line.peer[1]}{headers}>"
         answer = await self._request("REFER", [("Refer-To", to), ("Referred-By", self.phone.contact)])
         if answer.status != 202:
             raise PhoneError(f"{self!r}: REFER was answered {answer.status}")

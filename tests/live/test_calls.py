@@ -265,3 +265,18 @@ def test_what_a_list_knows_is_only_an_upper_bound(scene: Scene) -> None:
 
 def _listed(uniqueid: str, name: str) -> dict[str, object]:
     return {"Channel": name, "ChannelState": 6, "CallerIDNum": "101", "Uniqueid": uniqueid, "Linkedid": uniqueid}
+
+
+def test_an_attended_transfer_to_a_phone_that_rings_still(scene: Scene) -> None:
+    """The leg that rang it goes, the one that is transferred rings it on: no DialBegin tells of that."""
+    scene.ring("a", "b")
+    scene.answer("a", "b")
+    scene.ring("b2", "c", ("101", "102"))
+    scene.settled()
+    scene.attended("b", "b2", transferee="a")
+    scene.hangup("b2")
+    scene.leave("a", "br")
+    scene.hangup("b")
+    scene.settled()
+    alive = [call for call in scene.calls.values() if call["phase"] != "ended"]
+    assert [(call["phase"], call["parties"]) for call in alive] == [("ringing", ["lab/a", "lab/c"])]

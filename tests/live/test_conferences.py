@@ -397,6 +397,60 @@ def test_that_it_is_recorded_is_inferred_where_no_event_told(scene: Conference, 
     assert scene.rooms["lab/801"]["recording"] is False, "an event is surer"
 
 
+def test_who_left_is_not_taken_for_a_recorder(scene: Conference) -> None:
+    for uniqueid, number in (("a", "101"), ("b", "201")):
+        scene.new(uniqueid, f"PJSIP/{number}-0000008{uniqueid}", "up")
+        scene.enter(uniqueid, "br-801", **ROOM, BridgeNumChannels=3)
+    scene.pbx.conferences.replace_rooms(listed_rooms(r801="No"), scene.now)
+    scene.leave("b", "br-801", BridgeNumChannels=2)
+    scene.pbx.conferences.replace_members("801", [listed("a")], scene.now)
+    scene.look()
+    assert scene.rooms["lab/801"]["recording"] is False
+
+
+@pytest.mark.parametrize("way", ["into the room", "the room's own"])
+def test_an_attended_transfer_into_a_room(scene: Conference, way: str) -> None:
+    """Asterisk 16 and 22 tell of no BridgeEnter: who comes is in the bridge in which the transferer's leg was."""
+    scene.ring("a", "b")
+    scene.answer("a", "b")
+    scene.arrive("b2", "101")
+    if way == "into the room":
+        scene.attended("b", "b2", transferee="a")
+    else:
+        scene.attended("b2", "b", target="a")
+    scene.confbridge("Leave", "b2")
+    scene.confbridge("Join", "a", Admin="No", Muted="No")
+    scene.leave("b", "br")
+    scene.leave("a", "br")
+    scene.hangup("b2")
+    scene.hangup("b")
+    scene.settled()
+    assert list(scene.seats) == ["lab/a"]
+    assert scene.pbx.channels["a"].bridge == "br-801"
+    call = scene.calls[scene.seats["lab/a"]["call"]]
+    assert (call["phase"], call["room"]) == ("conference", "801")
+
+
+def test_a_parked_one_is_transferred_into_a_room(scene: Conference) -> None:
+    """Asterisk 16: a Local channel takes the transferer's place in the slot, its other half the one in the room."""
+    scene.new("a", "PJSIP/102-00000047", "up")
+    scene.enter("a", "lot", BridgeType="parking", BridgeTechnology="holding_bridge", BridgeCreator="Parking")
+    scene.arrive("b", "103")
+    scene.confbridge("Mute", "b")
+    scene.new("l1", "Local/_attended@transfer-0000017d;1")
+    scene.new("l2", "Local/_attended@transfer-0000017d;2", "up")
+    about = {"BridgeType": "parking", "BridgeTechnology": "holding_bridge", "BridgeCreator": "Parking"}
+    scene.enter("l1", "lot", **about, SwapUniqueid="a")
+    scene.attended("a", "b")
+    scene.hangup("b")
+    scene.hangup("a")
+    scene.settled()
+    assert list(scene.seats) == ["lab/l2"]
+    assert (scene.seats["lab/l2"]["room"], scene.seats["lab/l2"]["muted"]) == ("lab/801", True)
+    assert scene.rooms["lab/801"]["participants"] == ["lab/l2"]
+    assert scene.pbx.channels["l2"].bridge == "br-801"
+
+
 # --- what is asked, and when
 
 

@@ -52,6 +52,13 @@ def test_devices_by_list(scene: Scene) -> None:
     assert told(scene, "device") == {"lab/PJSIP/101": {"state": "NOT_INUSE"}}
 
 
+def test_devices_of_asterisks_own_channels_are_not_told(scene: Scene) -> None:
+    # It tells of them by events, on 16 and 22, and has them in no list; of a room's recorder it has.
+    for name in ("Local/01@storm-agent", "CBAnn/802", "CBRec/803"):
+        scene.event("DeviceStateChange", Device=name, State="INUSE")
+    assert told(scene, "device").keys() == {"lab/CBRec/803"}
+
+
 # --- hints
 
 
