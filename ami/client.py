@@ -571,11 +571,12 @@ class Link:
 
     async def _bring_up(self, events: Session) -> None:
         self._set("connecting")
-        try:
-            async with asyncio.timeout(self._timing.booted):
-                await events.fully_booted.wait()
-        except TimeoutError:
-            log.info("no FullyBooted from %s: does the account read class system?", self._address.host)
+        if self._mask != "off":  # else it would not be told
+            try:
+                async with asyncio.timeout(self._timing.booted):
+                    await events.fully_booted.wait()
+            except TimeoutError:
+                log.info("no FullyBooted from %s: does the account read class system?", self._address.host)
         self._set("resyncing")
         await self._resync(events)
         self._set("live")

@@ -278,13 +278,16 @@ class Dispatcher:
             self._settle(underway, "refused", code, detail=underway.errors[0])
         elif underway.plan.unprovable and underway.answers == len(underway.plan.sends) and underway.result is None:
             self._settle(underway, "unknown", "not_provable")
+        elif underway.plan.answered_first:
+            self.look()
 
     def look(self) -> None:
         """The model moved, or was read again: settle what it proves now."""
         for underway in [*self._unproved.values()]:
             plan = underway.plan
             assert plan is not None
-            if len(underway.errors) < len(plan.sends) and plan.proved(self._pbx):
+            early = plan.answered_first and underway.answers < len(plan.sends)
+            if len(underway.errors) < len(plan.sends) and not early and plan.proved(self._pbx):
                 self._settle(underway, "done", "")
             elif why := plan.failed(self._pbx):
                 self._settle(underway, "refused", *why)

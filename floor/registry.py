@@ -64,6 +64,8 @@ class Plan:
     account: Literal["", "recording"] = ""
     """Which of the PBX's accounts it needs: recording needs class ``system``, which is a shell on the PBX, and so has
     an account of its own."""
+    answered_first: bool = False
+    """Its proof counts only after Asterisk has said Success: before that it may be somebody else's doing."""
     unprovable: bool = False
     """Neither an event nor a list tells of its effect: when Asterisk has said Success the answer is ``unknown``, at
     once, and stays so."""

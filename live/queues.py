@@ -74,6 +74,8 @@ class Caller:
     since: float
     rev: int
     priority: int = 0
+    left: bool = False
+    """Told that he left, rather than that his leg ended."""
 
 
 @dataclass(slots=True)
@@ -448,6 +450,8 @@ def _join(pbx: Pbx, message: Message, now: float) -> None:
 
 def _leave(pbx: Pbx, message: Message, now: float) -> None:
     uniqueid = message.get("Uniqueid")
+    if caller := pbx.queues.callers.get(uniqueid):
+        caller.left = caller.queue == message.get("Queue")
     if pbx.queues.leave(uniqueid, message.get("Queue")):
         pbx.settle(uniqueid, now)
 

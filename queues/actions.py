@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -154,7 +154,7 @@ def plan_first(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan
     caller: Caller = found.subject
     queue = pbx.queues.queues[caller.queue]
     most = max(pbx.queues.callers[uniqueid].priority for uniqueid in queue.waiting)
-    send = ami.actions.queue_change_priority_caller(pbx.channels[caller.uniqueid].name, queue.name, most + 1)
+    send = ami.actions.queue_change_priority_caller(queue.name, pbx.channels[caller.uniqueid].name, most + 1)
     reads = pbx.queues.reads
 
     def proved(pbx: Pbx) -> bool:
@@ -164,21 +164,17 @@ def plan_first(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan
 
 
 def plan_withdraw(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
-    """Out of the queue, and on in the dialplan. Proved by QueueCallerLeave; a caller who hung up was not withdrawn."""
+    """Out of the queue, and on in the dialplan. Proved by QueueCallerLeave after Asterisk has said that it does it (it
+    tells of an abandoned call then too, as of one who hung up)."""
     caller: Caller = found.subject
     send = ami.actions.queue_withdraw_caller(caller.queue, pbx.channels[caller.uniqueid].name)
-    return Plan((send,), lambda pbx: out_of_queue(pbx, caller), failed=lambda pbx: _hung_up(pbx, caller))
+    return Plan((send,), lambda pbx: caller.left, failed=lambda pbx: _gone(pbx, caller), answered_first=True)
 
 
-def out_of_queue(pbx: Pbx, caller: Caller) -> bool:
-    return pbx.queues.callers.get(caller.uniqueid) is not caller and caller.uniqueid in pbx.channels
+def _gone(pbx: Pbx, caller: Caller) -> tuple[str, str] | None:
+    there = pbx.queues.callers.get(caller.uniqueid) is caller
+    return None if there or caller.left else ("gone", "")
 
-
-def _hung_up(pbx: Pbx, caller: Caller) -> tuple[str, str] | None:
-    return None if caller.uniqueid in pbx.channels else ("gone", "")
-
-
-Verb = Literal["member", "waiting", "queue"]
 
 PAUSE = Action("queues.pause", "member", pgettext_lazy("agent", "Pause"), _paused(True), PauseArgs)
 RESUME = Action(

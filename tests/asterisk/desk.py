@@ -101,13 +101,26 @@ class Desk:
     """Runs the worker of one Asterisk, with a page that looks; with a bus, its picture and the commands go over it."""
 
     def __init__(
-        self, asterisk: Asterisk, account: str = "panel", url: str = "", user_id: int = 0, bus: Bus | None = None
+        self,
+        asterisk: Asterisk,
+        account: str = "panel",
+        url: str = "",
+        user_id: int = 0,
+        bus: Bus | None = None,
+        *,
+        records: bool = False,
     ) -> None:
         self.page = Page()
         self.hub = Hub()
         self.trail = Trail()
         address = Address.parse(url or asterisk.ami_url(account))
-        config = PbxConfig("lab", address, re.compile(r"^\d{2,6}$"), re.compile(r"^PJSIP/trunk"))
+        config = PbxConfig(
+            "lab",
+            address,
+            re.compile(r"^\d{2,6}$"),
+            re.compile(r"^PJSIP/trunk"),
+            recorder=Address.parse(asterisk.ami_url("recorder")) if records else None,
+        )
         self.carrier = Carrier(bus) if bus is not None else None
         self.worker = PbxWorker(config, self.carrier or self.hub, self.trail)
         self._between = [self.carrier.run, Reader(bus, self.hub).run] if bus and self.carrier else []
