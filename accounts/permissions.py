@@ -21,6 +21,8 @@ class UserSnapshot:
     language: str = "en"
     phones: tuple[tuple[str, str], ...] = ()
     """(PBX, dial string) of each phone that is hers."""
+    roles: tuple[str, ...] = ()
+    """Names: what she may dial goes by them. What she may do goes by rights alone."""
 
     def phone(self, pbx: str) -> str:
         """The dial string of her phone on this PBX, or ""."""
@@ -53,10 +55,14 @@ class Deny:
 Decision: TypeAlias = Allow | Deny
 
 
+_MONITORS = frozenset({"calls.listen", "calls.whisper", "calls.barge"})
+
 # Rights that nobody is granted: what each comes to. First, which rights are enough (one of them) for what is the
 # user's own; then, which for all else. To end what one began one needs no more than to be allowed to begin it.
 _COME_TO: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "calls.stop": (frozenset({"calls.listen", "calls.whisper"}), frozenset({"calls.hangup"})),
+    "calls.stop": (_MONITORS, frozenset({"calls.hangup"})),
+    # What one began oneself one may change, within one's rights; another's listening nobody turns to something else.
+    "calls.switch": (_MONITORS, frozenset()),
 }
 
 

@@ -23,5 +23,6 @@ def snapshot_of(user: User) -> UserSnapshot:
         # user has none, a superuser has all (Django's own rules).
         rights=frozenset(user.get_all_permissions() & RIGHTS.keys()),
         language=user.language or settings.LANGUAGE_CODE,
+        roles=tuple(user.groups.order_by("name").values_list("name", flat=True)),
         phones=tuple(user.phones.order_by("pbx").values_list("pbx", "dial_string")),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ami
 from accounts.permissions import UserSnapshot
-from calls import monitoring
+from calls import making, monitoring, moving
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
 from floor.words import gettext_lazy as _
@@ -46,12 +46,19 @@ HANGUP = Action(
 )
 
 
+def find_pbx(pbx: Pbx, rest: str) -> Found | None:
+    """The PBX itself: what is begun there is done to nothing that is there already."""
+    return None if rest else Found(pbx.name, 0, pbx.name, (), pbx)
+
+
 def register() -> None:
     """Tell the floor of the kinds and actions of live calls."""
+    registry.register_kind(Kind("pbx", right="calls.view", find=find_pbx))
     registry.register_kind(Kind("call", right="calls.view", find=find_call))
-    registry.register_kind(Kind("party", right="calls.view"))
+    registry.register_kind(Kind("party", right="calls.view", find=moving.find_party))
     registry.register_kind(Kind("spy", right="calls.view", find=monitoring.find_spy))
-    for name in ("parked", "device", "extension", "trunk"):
+    registry.register_kind(Kind("parked", right="calls.view", find=moving.find_parked))
+    for name in ("device", "extension", "trunk"):
         registry.register_kind(Kind(name, right="calls.view"))
-    for action in (monitoring.LISTEN, monitoring.WHISPER, monitoring.PICKUP, HANGUP, monitoring.STOP):
+    for action in (*monitoring.ACTIONS, making.CALL, moving.TRANSFER, moving.PARK, moving.RETRIEVE, HANGUP):
         registry.register(action)

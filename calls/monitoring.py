@@ -1,4 +1,4 @@
-"""Listen, whisper, pick up: at the supervisor's own phone, which rings first; and stop.
+"""Listen, whisper, barge, pick up: at the supervisor's own phone, which rings first; switch, and stop.
 
 Each rings her phone by an Originate under an id of ours, and names one live channel, exactly (design: never a prefix,
 never built from an extension).
@@ -6,32 +6,26 @@ never built from an extension).
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
+from calls import ringing
 from floor.registry import Action, Found, NoArgs, Plan, Refused
+from floor.words import Words
 from floor.words import gettext_lazy as _
-from live import channels, ownlegs
+from live import channels
 from live.bridges import Kind
 from live.calls import Call
 from live.channels import Channel
-from live.ownlegs import OwnLeg
 from live.pbx import Pbx
 from live.spies import Spy
 
 TALKS = frozenset({"talking", "hold"})
-
-BEYOND_RING_S = 3.0
-"""After the last ring, the time for the leg to be answered, joined and seen."""
-
-Q850_NO_ANSWER = frozenset({18, 19})
-Q850_BUSY = frozenset({17, 21})
-"""Busy, and rejected: a phone on "do not disturb" says either."""
 
 
 class PartyArgs(BaseModel):
@@ -86,92 +80,127 @@ def _rung(pbx: Pbx, call: Call, wanted: str) -> Channel:
 
 # --- how
 
-
-def _ring(user: UserSnapshot, pbx: Pbx) -> str:
-    """The dial string of her phone there."""
-    phone = user.phone(pbx.name)
-    if not phone:
-        raise Refused("no_phone")
-    return phone
+ALL_THREE = frozenset({"calls.listen", "calls.whisper", "calls.barge"})
+"""Who holds these may switch at her phone, by its keys 4, 5 and 6: nobody else's phone is made so."""
 
 
-def _plan(pbx: Pbx, channel_id: str, send: ami.Action) -> Plan:
-    """Proved when the model has seen that what the leg was made for has begun; failed when it no longer can."""
-
-    def proved(pbx: Pbx) -> bool:
-        leg = pbx.own.get(channel_id)
-        return leg is not None and leg.done
-
-    def failed(pbx: Pbx) -> tuple[str, str] | None:
-        leg = pbx.own.get(channel_id)
-        return _why(leg) if leg is not None and leg.failed else None
-
-    return Plan((send,), proved, failed=failed, patience_s=pbx.manners.ring_s + BEYOND_RING_S, own_leg=channel_id)
+class _Build(Protocol):
+    def __call__(
+        self, phone: str, target: str, /, *, channel_id: str, caller_name: str, caller_number: str, ring_ms: int
+    ) -> ami.Action: ...
 
 
-def _why(leg: OwnLeg) -> tuple[str, str]:
-    """Why nothing came of it, as the codes of docs/frames.md and Asterisk's own words."""
-    if leg.answered:
-        return "too_late", ""
-    if leg.reason == ownlegs.NO_ANSWER or leg.cause in Q850_NO_ANSWER:
-        return "no_answer", ""
-    if leg.cause in Q850_BUSY:
-        return "phone_busy", leg.text
-    if not leg.born:
-        return "phone_unreachable", ""
-    return "asterisk", leg.text
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way of joining a call with her phone."""
+
+    verb: str
+    label: Words
+    prefix: str
+    """Of the leg's id: it says what the leg was made for, after a restart of the panel too."""
+    caller: str
+    """Which of the PBX's manners her phone shows."""
+    where: Callable[[Pbx, Call, str], Channel]
+    build: Callable[[bool], _Build]
+    """By whether the leg may be switched."""
+    target: Callable[[Channel], str]
+    when: Literal["talks", "rings"] = "talks"
+
+    def plan(self, pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
+        phone = ringing.her_phone(user, pbx)
+        leg = self.where(pbx, found.subject, args.party)
+        switchable = self.when == "talks" and user.rights >= ALL_THREE
+        channel_id = ringing.named(self.prefix + (channels.SWITCHABLE if switchable else ""))
+        build = self.build(switchable)
+        send = build(
+            phone,
+            self.target(leg),
+            channel_id=channel_id,
+            caller_name=getattr(pbx.manners, self.caller),
+            caller_number=ringing.number_of(pbx, leg),
+            ring_ms=pbx.manners.ring_s * 1000,
+        )
+        return ringing.plan(pbx, channel_id, send)
+
+    @property
+    def action(self) -> Action:
+        return Action(self.verb, "call", self.label, self.plan, PartyArgs, when=self.when, phone=True)
 
 
-def _named(prefix: str) -> str:
-    return prefix + secrets.token_hex(12)
+def _spying(build: Any) -> Callable[[bool], _Build]:
+    def made(switchable: bool) -> _Build:
+        def switching(phone: str, target: str, **more: Any) -> ami.Action:
+            action: ami.Action = build(phone, target, switchable=switchable, **more)
+            return action
+
+        return switching
+
+    return made
 
 
-def _number(pbx: Pbx, leg: Channel) -> str:
-    """Whose number her phone shows; only what is a number goes there (a stranger chooses his own)."""
-    number = pbx.calls.identity(leg)[0]
-    return number if number.isascii() and number.isdigit() and len(number) <= 20 else ""
+WAYS = (
+    # Her phone rings, and hears both sides; nobody hears it.
+    _Way(
+        verb="calls.listen",
+        label=_("Listen"),
+        prefix=channels.LISTEN,
+        caller="listen",
+        where=_ear,
+        build=_spying(ami.actions.listen),
+        target=lambda leg: leg.uniqueid,
+    ),
+    # As listening, and the agent, he alone, hears her phone.
+    _Way(
+        verb="calls.whisper",
+        label=_("Whisper"),
+        prefix=channels.WHISPER,
+        caller="whisper",
+        where=_agent,
+        build=_spying(ami.actions.whisper),
+        target=lambda leg: leg.uniqueid,
+    ),
+    # As listening, and both sides hear her phone.
+    _Way(
+        verb="calls.barge",
+        label=_("Barge in"),
+        prefix=channels.BARGE,
+        caller="barge",
+        where=_ear,
+        build=_spying(ami.actions.barge),
+        target=lambda leg: leg.uniqueid,
+    ),
+    # Her phone rings, and when she answers it has the call that rang elsewhere.
+    _Way(
+        verb="calls.pickup",
+        label=_("Pick up"),
+        prefix=channels.PICKUP,
+        caller="pickup",
+        where=_rung,
+        build=lambda switchable: ami.actions.pickup,
+        target=lambda leg: leg.name,
+        when="rings",
+    ),
+)
 
 
-def plan_listen(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
-    """Her phone rings, and hears both sides; nobody hears it."""
-    phone, leg, channel_id = _ring(user, pbx), _ear(pbx, found.subject, args.party), _named(channels.LISTEN)
-    send = ami.actions.listen(
-        phone,
-        leg.uniqueid,
-        channel_id=channel_id,
-        caller_name=pbx.manners.listen,
-        caller_number=_number(pbx, leg),
-        ring_ms=pbx.manners.ring_s * 1000,
-    )
-    return _plan(pbx, channel_id, send)
+# --- switch
 
 
-def plan_whisper(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
-    """As listening, and the agent, he alone, hears her phone."""
-    phone, leg, channel_id = _ring(user, pbx), _agent(pbx, found.subject, args.party), _named(channels.WHISPER)
-    send = ami.actions.whisper(
-        phone,
-        leg.uniqueid,
-        channel_id=channel_id,
-        caller_name=pbx.manners.whisper,
-        caller_number=_number(pbx, leg),
-        ring_ms=pbx.manners.ring_s * 1000,
-    )
-    return _plan(pbx, channel_id, send)
+class ModeArgs(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Literal["listen", "whisper", "barge"]
 
 
-def plan_pickup(pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
-    """Her phone rings, and when she answers it has the call that rang elsewhere."""
-    phone, leg, channel_id = _ring(user, pbx), _rung(pbx, found.subject, args.party), _named(channels.PICKUP)
-    send = ami.actions.pickup(
-        phone,
-        leg.name,
-        channel_id=channel_id,
-        caller_name=pbx.manners.pickup,
-        caller_number=_number(pbx, leg),
-        ring_ms=pbx.manners.ring_s * 1000,
-    )
-    return _plan(pbx, channel_id, send)
+def plan_switch(pbx: Pbx, found: Found, args: ModeArgs, user: UserSnapshot) -> Plan:
+    """Turn her phone's leg to another mode, by the key that it would press itself. Only a leg that was made so, for
+    who holds all three rights, obeys; and neither an event nor a list tells that it did [measured on 16 and 22]."""
+    spy: Spy = found.subject
+    if not user.rights >= ALL_THREE:
+        raise Refused("no_right")
+    if not spy.switchable:
+        raise Refused("not_now")
+    return Plan((ami.actions.spy_mode(spy.spyer, args.mode),), lambda pbx: False, unprovable=True)
 
 
 # --- stop
@@ -197,34 +226,7 @@ def plan_stop(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     return Plan((ami.actions.hangup(spy.spyer),), lambda pbx: spy.spyer not in pbx.channels)
 
 
-LISTEN = Action(
-    verb="calls.listen",
-    target="call",
-    label=_("Listen"),
-    args=PartyArgs,
-    when="talks",
-    phone=True,
-    plan=plan_listen,
-)
-
-WHISPER = Action(
-    verb="calls.whisper",
-    target="call",
-    label=_("Whisper"),
-    args=PartyArgs,
-    when="talks",
-    phone=True,
-    plan=plan_whisper,
-)
-
-PICKUP = Action(
-    verb="calls.pickup",
-    target="call",
-    label=_("Pick up"),
-    args=PartyArgs,
-    when="rings",
-    phone=True,
-    plan=plan_pickup,
-)
-
 STOP = Action(verb="calls.stop", target="spy", label=_("Stop listening"), plan=plan_stop)
+SWITCH = Action(verb="calls.switch", target="spy", label=_("Switch"), plan=plan_switch, args=ModeArgs)
+
+ACTIONS = (*(way.action for way in WAYS), STOP, SWITCH)

@@ -271,6 +271,8 @@ class Dispatcher:
             # It can't have been us if the effect is there all the same.
             code = "gone" if underway.plan.proved(self._pbx) else "asterisk"
             self._settle(underway, "refused", code, detail=underway.errors[0])
+        elif underway.plan.unprovable and underway.answers == len(underway.plan.sends) and underway.result is None:
+            self._settle(underway, "unknown", "not_provable")
 
     def look(self) -> None:
         """The model moved, or was read again: settle what it proves now."""

@@ -28,9 +28,18 @@ _NUMBER: Final = re.compile(r"\+?[0-9*#]{2,}")
 
 LISTEN: Final = "phx-listen-"
 WHISPER: Final = "phx-whisper-"
+BARGE: Final = "phx-barge-"
 PICKUP: Final = "phx-pickup-"
+INVITE: Final = "phx-invite-"
 """How the Uniqueids of legs that we ask for begin: each of these rings a user's phone for something that is no call of
 hers, and is not shown until it is (a pickup that found its caller)."""
+
+
+SWITCHABLE: Final = "keys-"
+"""What follows for a leg that obeys its phone's keys 4, 5 and 6."""
+
+CALL: Final = "phx-call-"
+"""… and of those that begin a call of hers, which is one from the start."""
 
 
 def device(name: str) -> str:
@@ -92,11 +101,12 @@ class Channel:
     @property
     def ours(self) -> bool:
         """We had it made: it wears a caller ID of ours, for the display of the user's phone."""
-        return self.uniqueid.startswith((LISTEN, WHISPER, PICKUP))
+        return self.uniqueid.startswith((LISTEN, WHISPER, BARGE, PICKUP, INVITE, CALL))
 
     @property
     def hidden(self) -> bool:
-        return self.spying or (self.ours and not self.joined) or self.name.startswith(_HIDDEN)
+        rung = self.ours and not self.joined and not self.uniqueid.startswith(CALL)
+        return self.spying or rung or self.name.startswith(_HIDDEN)
 
     @property
     def local_half(self) -> str:

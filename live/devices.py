@@ -98,6 +98,16 @@ class Devices:
         self._hints.add(name)
         return True
 
+    # --- read by others
+
+    def phone_of(self, exten: str) -> str:
+        """The phone that rings for this extension, by its hint (``PJSIP/101``), or ""."""
+        for hint in self.hints.values():
+            device = hint.hint.partition(",")[0].partition("&")[0]
+            if hint.exten == exten and device.partition("/")[0] in PHONES:
+                return device
+        return ""
+
     # --- saying
 
     def retell(self) -> None:
@@ -121,6 +131,9 @@ class Devices:
             else:
                 published.put(changes, "extension", key, _hint_fields(hint))
 
+
+PHONES: Final = frozenset({"PJSIP", "SIP", "IAX2", "DAHDI", "SCCP"})
+"""Technologies of phones; a hint may also stand for a queue, a room or a state of the dialplan's own."""
 
 REMOVED: Final = -2
 """The extension state of a hint that is no more."""

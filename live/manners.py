@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import Final
+
+from live.numbers import Policy
 
 EXTENSIONS: Final = r"^\d{2,6}$"
 """Whole numbers that are extensions of ours even where the PBX has no hint and no queue member for them."""
@@ -17,7 +20,7 @@ TRUNKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """What a user's phone shows when the panel rings it, and for how long it rings.
+    """What a user's phone shows when the panel rings it, and for how long it rings; what is dialled, and where.
 
     The defaults are those of the script that the panel grew out of (docs/from-the-php-script.md).
     """
@@ -25,7 +28,12 @@ class Manners:
     ring_s: int = 15
     listen: str = "Phoenix-Spy"
     whisper: str = "Phoenix-whispers"
+    barge: str = "Phoenix-Barge"
     pickup: str = "Phoenix-Pickup"
+    call: str = "Phoenix-call"
+    context: str = "from-internal"
+    """Where in the dialplan what the panel dials is looked for: what a phone of ours reaches by dialling it."""
+    dial: Policy = field(default_factory=lambda: Policy(re.compile(EXTENSIONS)))
 
 
 SEED: Final = Manners()

@@ -20,6 +20,7 @@ from live.channels import Channel, given, take_snapshot
 from live.conferences import Conferences
 from live.devices import Devices
 from live.manners import SEED, Manners
+from live.numbers import Meter
 from live.ownlegs import OwnLegs
 from live.parking import Parking
 from live.queues import Queues
@@ -64,6 +65,10 @@ class Pbx:
         """True while events alone keep the model; False from a login until its lists are read and late events in."""
         self.unknown = 0
         """Events, while settled, about a channel that neither lives nor has a tombstone: each is a fault somewhere."""
+        self.reads = 0
+        """How often the channels were listed: what no event tells is proved by a reading newer than the command."""
+        self.transfers: dict[str, list[str]] = {}
+        """Uniqueid of who transferred → the results of his blind transfers, while his leg is remembered."""
         self.reloads = 0
         """Reloads that Asterisk told of: what they changed, it tells by lists only."""
         self.calls = Calls(self)
@@ -74,6 +79,7 @@ class Pbx:
         self.lines = Trunks(self)
         self.spies = Spies(self)
         self.own = OwnLegs()
+        self.meter = Meter()
         self._published = Published()
         self._order = 0
         self._expected: dict[str, float] = {}
@@ -101,6 +107,7 @@ class Pbx:
 
     def replace_channels(self, items: Iterable[Message], now: float) -> int:
         """Take a whole CoreShowChannels. Returns how much of what was held it corrected."""
+        self.reads += 1
         corrections = 0
         listed: set[str] = set()
         for item in items:
@@ -168,6 +175,7 @@ class Pbx:
             if now - died < TOMBSTONE_S:
                 break
             del self.tombstones[uniqueid]
+            self.transfers.pop(uniqueid, None)
 
     def retell(self) -> None:
         """Fold everything anew, as if nothing had been said: after an error of ours, which may have lost a change."""
@@ -536,6 +544,12 @@ def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
     pbx._destroy_bridge(message.get("BridgeUniqueid"))
 
 
+def _blind_transfer(pbx: Pbx, message: Message, now: float) -> None:
+    transferer = message.get("TransfererUniqueid")
+    if transferer:
+        pbx.transfers.setdefault(transferer, []).append(message.get("Result"))
+
+
 def _attended(pbx: Pbx, message: Message, now: float) -> None:
     """Who is transferred to an application (a room, a queue) goes on in the place of the leg that the transferer had
     there. Asterisk puts the one into the other's channel: of bridge and queue it says no more [measured on 16 and
@@ -615,6 +629,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "ChanSpyStart": _spy_start,
     "ChanSpyStop": _spy_stop,
     "Pickup": _picked_up,
+    "BlindTransfer": _blind_transfer,
     "Reload": _reload,
 }
 

@@ -61,10 +61,13 @@ def _registrations(technology: str, action: Action) -> Step:
 QUEUES: Final = Step(actions.queue_status(), lambda pbx, items, now: pbx.queues.replace(items, now))
 """What alone tells a queue's counters, and the order of callers after a change of priority."""
 
+CHANNELS: Final = Step(actions.core_show_channels(), Pbx.replace_channels)
+"""What alone tells where in the dialplan a leg is."""
+
 STEPS: Final = (
     # Bridges first: the channels' list names bridges by id only, and what a bridge is decides what a call is.
     Step(actions.bridge_list(), Pbx.replace_bridges),
-    Step(actions.core_show_channels(), Pbx.replace_channels),
+    CHANNELS,
     _rooms(then=lambda pbx: _members(pbx.conferences.rooms)),
     QUEUES,
     Step(actions.parked_calls(), lambda pbx, items, now: pbx.parking.replace(items, now)),

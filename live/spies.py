@@ -31,6 +31,11 @@ class Spy:
     rev: int = 1
     """Rises when the leg goes on to another one."""
 
+    @property
+    def switchable(self) -> bool:
+        """It was made by us so that it can be turned to another mode."""
+        return any(self.spyer.startswith(prefix + channels.SWITCHABLE) for prefix in _MODES)
+
 
 class Spies:
     """All that listen on one PBX, by the Uniqueid of the leg that listens."""
@@ -146,6 +151,11 @@ class Spies:
 
 def _own_mode(uniqueid: str) -> Mode | Literal[""]:
     """The id of a leg of ours says what it was made for: after a restart of the panel too."""
-    if uniqueid.startswith(channels.LISTEN):
-        return "listen"
-    return "whisper" if uniqueid.startswith(channels.WHISPER) else ""
+    return next((mode for prefix, mode in _MODES.items() if uniqueid.startswith(prefix)), "")
+
+
+_MODES: Final[dict[str, Mode]] = {
+    channels.LISTEN: "listen",
+    channels.WHISPER: "whisper",
+    channels.BARGE: "barge",
+}

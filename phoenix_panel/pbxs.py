@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.rights import ROLES
 from live.manners import SEED, Manners
+from live.numbers import Policy
 from phoenix_panel.environment import Environment
 
 PREFIX = "PHOENIX_PBX"
@@ -55,12 +57,14 @@ def demo(environment: Environment, pbxs: dict[str, str]) -> bool:
     return wanted
 
 
+_CONTEXT = ("to be the name of a dialplan context", r"[A-Za-z0-9_.-]{1,79}")
 _SHOWN = ("to have 1 to 40 letters, digits, blanks or . _ + -", r"[A-Za-z0-9 ._+-]{1,40}")
 
 
 def manners(environment: Environment, pbxs: Iterable[str]) -> dict[str, Manners]:
-    """What a supervisor's phone shows when the panel rings it, and for how long it rings: for all PBXs, and (by a
-    variable that ends in the PBX's name) for one."""
+    """What a supervisor's phone shows when the panel rings it, and for how long it rings; what may be dialled: for all
+    PBXs, and (by a variable that ends in the PBX's name) for one. Against toll fraud: extensions only, until an
+    administrator says otherwise."""
 
     def read(suffix: str, default: Manners) -> Manners:
         def shown(what: str, default: str) -> str:
@@ -70,7 +74,31 @@ def manners(environment: Environment, pbxs: Iterable[str]) -> dict[str, Manners]
             ring_s=environment.number(f"PHOENIX_RING_SECONDS{suffix}", default.ring_s, least=2, most=60),
             listen=shown("LISTEN", default.listen),
             whisper=shown("WHISPER", default.whisper),
+            barge=shown("BARGE", default.barge),
             pickup=shown("PICKUP", default.pickup),
+            call=shown("CALL", default.call),
+            context=environment.matching(f"PHOENIX_CONTEXT{suffix}", default.context, *_CONTEXT),
+            dial=policy(suffix, default.dial),
+        )
+
+    def policy(suffix: str, default: Policy) -> Policy:
+        of_roles = {
+            role: environment.pattern(variable, "")
+            for role in ROLES
+            if environment.text(variable := f"PHOENIX_DIAL_{role.upper().replace(' ', '_')}{suffix}")
+        }
+
+        def most(what: str, default: int) -> int:
+            return environment.number(f"PHOENIX_DIAL_{what}{suffix}", default, least=1, most=10_000)
+
+        return Policy(
+            allowed=environment.pattern(f"PHOENIX_DIAL{suffix}", default.allowed.pattern),
+            by_role={**default.by_role, **of_roles},
+            denied=tuple(environment.words(f"PHOENIX_DIAL_DENY{suffix}", ",".join(default.denied))),
+            longest=environment.number(f"PHOENIX_DIAL_LONGEST{suffix}", default.longest, least=2, most=40),
+            per_minute=most("PER_MINUTE", default.per_minute),
+            per_minute_all=most("PER_MINUTE_ALL", default.per_minute_all),
+            at_once=most("AT_ONCE", default.at_once),
         )
 
     everywhere = read("", SEED)

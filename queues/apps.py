@@ -5,6 +5,6 @@ class QueuesConfig(AppConfig):
     name = "queues"
 
     def ready(self) -> None:
-        from queues import kinds
+        from queues import actions
 
-        kinds.register()
+        actions.register()

@@ -30,7 +30,7 @@ async def test_her_phone_is_rung_to_hear_exactly_one_leg(desk: Desk) -> None:
         "Action": "Originate",
         "Channel": "PJSIP/900",
         "Application": "ChanSpy",
-        "Data": "b,quES",
+        "Data": "b,qudES",
         "CallerID": '"Phoenix-Spy" <101>',
         "Timeout": "15000",
         "ChannelId": leg,
@@ -91,13 +91,13 @@ async def test_the_internal_partys_leg_is_heard(desk_of: Callable[..., Desk], su
     scene.answer("a", "t")
     desk = desk_of(sue, scene)
     await desk.click("calls.listen")
-    assert desk.sent["Data"] == "a,quES"
+    assert desk.sent["Data"] == "a,qudES"
 
 
 async def test_she_may_choose_the_party(desk: Desk) -> None:
     desk.talk()
     await desk.click("calls.listen", args={"party": "lab/a"})
-    assert desk.sent["Data"] == "a,quES"
+    assert desk.sent["Data"] == "a,qudES"
     assert await desk.refused("calls.listen", args={"party": "lab/nobody"}) == "not_now"
 
 
@@ -224,6 +224,6 @@ async def test_no_news_is_unknown_and_a_list_may_settle_it(desk: Desk, monkeypat
     assert (answer["outcome"], answer["code"]) == ("unknown", "not_proved")
     leg = desk.sent["ChannelId"]
     desk.scene.new(leg, "PJSIP/900-000000ff", "up")
-    listed(desk.scene, leg, "b,quES")
+    listed(desk.scene, leg, "b,qudES")
     desk.look()
     assert (await desk.last())["outcome"] == "done"

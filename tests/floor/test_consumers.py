@@ -65,11 +65,8 @@ async def test_a_supervisor_is_greeted_with_what_she_may_do(hub: Hub, bob: User)
     verbs = {action["verb"] for action in hello["actions"]}
     assert verbs == {name for name, action in registry.ACTIONS.items() if enough(action.right) & ROLES["Supervisor"]}
     assert "calls.hangup" in verbs
-    assert {action["verb"] for action in hello["actions"] if action["phone"]} == {
-        "calls.listen",
-        "calls.whisper",
-        "calls.pickup",
-    }
+    rings = {action["verb"] for action in hello["actions"] if action["phone"]}
+    assert rings == {f"calls.{what}" for what in ("listen", "whisper", "barge", "pickup", "call", "retrieve")}
     assert snapshot["up"] == {"call": {"lab/a": {"rev": 1}}}
     hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
     assert (await told(communicator, 1))[0]["seq"] == 1

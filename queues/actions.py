@@ -1,0 +1,230 @@
+"""What one can do to the members of a queue, and to who waits in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+import ami
+from accounts.permissions import UserSnapshot
+from floor import registry
+from floor.registry import Action, Found, Kind, NoArgs, Plan, Refused
+from floor.words import gettext_lazy as _
+from floor.words import pgettext_lazy
+from live.pbx import Pbx
+from live.queues import Caller, Member, Queue
+from live.resync import QUEUES
+
+# --- what is meant
+
+
+def find_queue(pbx: Pbx, name: str) -> Found | None:
+    queue = pbx.queues.queues.get(name)
+    return None if queue is None else Found(pbx.key(name), 0, name, (), queue)
+
+
+def find_member(pbx: Pbx, rest: str) -> Found | None:
+    """By ``queue/interface``; an interface has a slash of its own, and a queue's name may have one."""
+    for (queue, interface), member in pbx.queues.members.items():
+        if rest == f"{queue}/{interface}":
+            words = f"{member.name or interface} ({queue})"
+            return Found(pbx.key(rest), member.rev, words, (interface.partition("/")[2].partition("@")[0],), member)
+    return None
+
+
+def find_caller(pbx: Pbx, uniqueid: str) -> Found | None:
+    caller, channel = pbx.queues.callers.get(uniqueid), pbx.channels.get(uniqueid)
+    if caller is None or channel is None:
+        return None
+    number, name = pbx.calls.identity(channel)
+    inside = (number,) if pbx.calls.side(channel) == "internal" else ()
+    return Found(pbx.key(uniqueid), caller.rev, f"{number} {name} ({caller.queue})", inside, caller)
+
+
+# --- arguments
+
+Reason = Annotated[str, StringConstraints(max_length=40, pattern=r"^[^\x00-\x1f\x7f;|]*$")]
+Penalty = Annotated[int, Field(ge=0, le=1000)]
+
+
+class _Args(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PauseArgs(_Args):
+    reason: Reason = ""
+    everywhere: bool = False
+    """In all queues of this interface."""
+
+
+class ResumeArgs(_Args):
+    everywhere: bool = False
+
+
+class PenaltyArgs(_Args):
+    penalty: Penalty
+
+
+class RingInUseArgs(_Args):
+    ring: bool
+
+
+class AddArgs(_Args):
+    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+    """An extension of ours that has a hint: its device becomes the member."""
+    name: Reason = ""
+    penalty: Penalty = 0
+    paused: bool = False
+
+
+# --- members
+
+
+def _paused(paused: bool) -> Callable[[Pbx, Found, PauseArgs | ResumeArgs, UserSnapshot], Plan]:
+    """Proved by QueueMemberPause, one for each queue that it is paused in."""
+
+    def plan(pbx: Pbx, found: Found, args: PauseArgs | ResumeArgs, user: UserSnapshot) -> Plan:
+        member: Member = found.subject
+        reason = args.reason.strip() if isinstance(args, PauseArgs) else ""
+        if args.everywhere:
+            meant = [one for one in pbx.queues.members.values() if one.interface == member.interface]
+            send = ami.actions.queue_pause_everywhere(member.interface, paused, reason)
+        else:
+            meant = [member]
+            send = ami.actions.queue_pause(member.queue, member.interface, paused, reason)
+
+        def proved(pbx: Pbx) -> bool:
+            return all(
+                _there(pbx, one) and one.paused is paused and (one.reason == reason or not paused) for one in meant
+            )
+
+        return Plan((send,), proved)
+
+    return plan
+
+
+def plan_remove(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+    """Proved by QueueMemberRemoved. Those of queues.conf Asterisk refuses to remove."""
+    member: Member = found.subject
+    send = ami.actions.queue_remove(member.queue, member.interface)
+    return Plan((send,), lambda pbx: (member.queue, member.interface) not in pbx.queues.members)
+
+
+def plan_penalty(pbx: Pbx, found: Found, args: PenaltyArgs, user: UserSnapshot) -> Plan:
+    """Proved by QueueMemberPenalty."""
+    member: Member = found.subject
+    send = ami.actions.queue_penalty(member.queue, member.interface, args.penalty)
+    return Plan((send,), lambda pbx: _there(pbx, member) and member.penalty == args.penalty)
+
+
+def plan_ring_in_use(pbx: Pbx, found: Found, args: RingInUseArgs, user: UserSnapshot) -> Plan:
+    """Proved by QueueMemberRinginuse; what it was before, no list tells."""
+    member: Member = found.subject
+    member.ring_in_use = None if member.ring_in_use is not args.ring else member.ring_in_use
+    send = ami.actions.queue_member_ring_in_use(member.queue, member.interface, args.ring)
+    return Plan((send,), lambda pbx: _there(pbx, member) and member.ring_in_use is args.ring)
+
+
+def plan_add(pbx: Pbx, found: Found, args: AddArgs, user: UserSnapshot) -> Plan:
+    """Proved by QueueMemberAdded."""
+    queue: Queue = found.subject
+    device = pbx.devices.phone_of(args.extension)
+    if not device:
+        raise Refused("no_extension", args.extension)
+    if (queue.name, device) in pbx.queues.members:
+        raise Refused("changed")
+    name = args.name.strip() or args.extension
+    send = ami.actions.queue_add(queue.name, device, member_name=name, penalty=args.penalty, paused=args.paused)
+    return Plan((send,), lambda pbx: (queue.name, device) in pbx.queues.members)
+
+
+def _there(pbx: Pbx, member: Member) -> bool:
+    """Whether it is a member still: one that was removed and added anew is another."""
+    return pbx.queues.members.get((member.queue, member.interface)) is member
+
+
+# --- who waits
+
+
+def plan_first(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+    """Next to be served. No event tells of it: proved by a list that is read after Asterisk has answered. (Asterisk 16
+    changes the priority and lets him stand where he stood, measured: that is no proof.)"""
+    caller: Caller = found.subject
+    queue = pbx.queues.queues[caller.queue]
+    most = max(pbx.queues.callers[uniqueid].priority for uniqueid in queue.waiting)
+    send = ami.actions.queue_change_priority_caller(pbx.channels[caller.uniqueid].name, queue.name, most + 1)
+    reads = pbx.queues.reads
+
+    def proved(pbx: Pbx) -> bool:
+        return pbx.queues.reads > reads and queue.waiting[:1] == [caller.uniqueid]
+
+    return Plan((send,), proved, reread=(QUEUES,))
+
+
+def plan_withdraw(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+    """Out of the queue, and on in the dialplan. Proved by QueueCallerLeave; a caller who hung up was not withdrawn."""
+    caller: Caller = found.subject
+    send = ami.actions.queue_withdraw_caller(caller.queue, pbx.channels[caller.uniqueid].name)
+    return Plan((send,), lambda pbx: out_of_queue(pbx, caller), failed=lambda pbx: _hung_up(pbx, caller))
+
+
+def out_of_queue(pbx: Pbx, caller: Caller) -> bool:
+    return pbx.queues.callers.get(caller.uniqueid) is not caller and caller.uniqueid in pbx.channels
+
+
+def _hung_up(pbx: Pbx, caller: Caller) -> tuple[str, str] | None:
+    return None if caller.uniqueid in pbx.channels else ("gone", "")
+
+
+Verb = Literal["member", "waiting", "queue"]
+
+PAUSE = Action("queues.pause", "member", pgettext_lazy("agent", "Pause"), _paused(True), PauseArgs)
+RESUME = Action(
+    "queues.resume", "member", pgettext_lazy("agent", "Resume"), _paused(False), ResumeArgs, granted_by="queues.pause"
+)
+ADD = Action("queues.add", "queue", pgettext_lazy("agent", "Add"), plan_add, AddArgs, granted_by="queues.members")
+REMOVE = Action(
+    "queues.remove",
+    "member",
+    pgettext_lazy("agent", "Remove from queue"),
+    plan_remove,
+    granted_by="queues.members",
+    confirm=_("Remove this agent from the queue?"),
+)
+PENALTY = Action(
+    "queues.penalty",
+    "member",
+    pgettext_lazy("agent", "Set penalty"),
+    plan_penalty,
+    PenaltyArgs,
+    granted_by="queues.members",
+)
+RING_IN_USE = Action(
+    "queues.ring_in_use",
+    "member",
+    pgettext_lazy("agent", "Ring while on another call"),
+    plan_ring_in_use,
+    RingInUseArgs,
+    granted_by="queues.members",
+)
+FIRST = Action("queues.first", "waiting", _("Serve next"), plan_first, granted_by="queues.callers")
+WITHDRAW = Action(
+    "queues.withdraw",
+    "waiting",
+    _("Take out of the queue"),
+    plan_withdraw,
+    granted_by="queues.callers",
+    confirm=_("Take this caller out of the queue?"),
+    danger=True,
+)
+
+
+def register() -> None:
+    """Tell the floor of the kinds and actions of queues."""
+    registry.register_kind(Kind("queue", right="queues.view", find=find_queue))
+    registry.register_kind(Kind("member", right="queues.view", find=find_member))
+    registry.register_kind(Kind("waiting", right="queues.view", find=find_caller))
+    for action in (PAUSE, RESUME, ADD, REMOVE, PENALTY, RING_IN_USE, FIRST, WITHDRAW):
+        registry.register(action)
