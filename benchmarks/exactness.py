@@ -65,6 +65,7 @@ def figures(run: Exactness) -> dict[str, Any]:
         "excluded_fields": " ".join(f"{name}.{header}" for name, fields in EXCLUDED.items() for header in fields),
         "deeds": " ".join(f"{kind}:{number}" for kind, number in sorted(run.tempest.done.items())),
         "refused": sum(run.tempest.refused.values()),
+        "lag_s": run.lag,
         "events": sum(run.tempest.happened.values()),
         "first": " | ".join([*run.findings.differences, *run.findings.ghosts][:SHOWN]),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ami
 from accounts.permissions import UserSnapshot
-from calls import making, monitoring, moving
+from calls import legs, making, monitoring, moving, recording
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
 from floor.words import gettext_lazy as _
@@ -60,5 +60,5 @@ def register() -> None:
     registry.register_kind(Kind("parked", right="calls.view", find=moving.find_parked))
     for name in ("device", "extension", "trunk"):
         registry.register_kind(Kind(name, right="calls.view"))
-    for action in (*monitoring.ACTIONS, making.CALL, moving.TRANSFER, moving.PARK, moving.RETRIEVE, HANGUP):
+    for action in (*monitoring.ACTIONS, making.CALL, *moving.ACTIONS, *recording.ACTIONS, *legs.ACTIONS, HANGUP):
         registry.register(action)

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
-from calls import ringing
+from floor import ringing
 from floor.registry import Action, Found, Plan, Refused
+from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
-from live import channels, numbers
+from live import channels
 from live.pbx import Pbx
-
-
-def allowed(pbx: Pbx, text: str, user: UserSnapshot) -> str:
-    """The number as it is dialled, counted as one more; ``Refused`` if she may not dial it, or not now."""
-    number, policy = numbers.dialled(text), pbx.manners.dial
-    if why := policy.refuses(number, user.roles):
-        raise Refused(why, text)
-    alive = sum(uniqueid.startswith(channels.CALL) for uniqueid in pbx.channels)
-    if not pbx.meter.take(policy, user.id, alive, time.monotonic()):
-        raise Refused("too_many_calls")
-    return number
-
-
-Number = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 
 
 class CallArgs(BaseModel):

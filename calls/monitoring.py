@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
-from calls import ringing
+from floor import ringing
 from floor.registry import Action, Found, NoArgs, Plan, Refused
 from floor.words import Words
 from floor.words import gettext_lazy as _

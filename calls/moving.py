@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import ami
 from accounts.permissions import UserSnapshot
-from calls import ringing
-from calls.making import Number, allowed
+from floor import ringing
 from floor.registry import Action, Found, NoArgs, Plan, Refused
+from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from live import channels
 from live.bridges import Kind
@@ -121,3 +121,5 @@ def plan_retrieve(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> P
 TRANSFER = Action("calls.transfer", "party", _("Transfer"), plan_transfer, TransferArgs)
 PARK = Action("calls.park", "party", _("Park"), plan_park, ParkArgs)
 RETRIEVE = Action("calls.retrieve", "parked", _("Take back"), plan_retrieve, granted_by="calls.park", phone=True)
+
+ACTIONS = (TRANSFER, PARK, RETRIEVE)

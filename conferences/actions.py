@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
-from floor import registry
-from floor.registry import Action, Found, Kind, NoArgs, Plan
+from floor import registry, ringing
+from floor.registry import Action, Found, Kind, NoArgs, Plan, Refused
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
+from live import channels
 from live.conferences import Participant, Room
 from live.pbx import Pbx
 from live.resync import LOCKS
 
-Planner = Callable[[Pbx, Found, NoArgs, UserSnapshot], Plan]
+Planner = Callable[[Pbx, Found, Any, UserSnapshot], Plan]
 
 
 def find_participant(pbx: Pbx, uniqueid: str) -> Found | None:
@@ -88,6 +92,81 @@ def _plan_lock(locked: bool) -> Planner:
     return plan
 
 
+def _plan_mute_others(muted: bool) -> Planner:
+    """All but the room's admins. Proved by the events that ConfBridge sends, one for each."""
+    build = ami.actions.confbridge_mute_participants if muted else ami.actions.confbridge_unmute_participants
+
+    def plan(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+        room: Room = found.subject
+        meant = [one for one in _in(pbx, room) if not one.admin]
+        if not meant:
+            raise Refused("not_now")
+
+        def proved(pbx: Pbx) -> bool:
+            return all(one.muted is muted for one in meant if _seated(pbx, one))
+
+        return Plan((build(room.name),), proved)
+
+    return plan
+
+
+def plan_kick_all(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+    """Proved when all that were in the room are out of it."""
+    room: Room = found.subject
+    meant = _in(pbx, room)
+    return Plan((ami.actions.confbridge_kick_all(room.name),), lambda pbx: not any(_seated(pbx, one) for one in meant))
+
+
+def _in(pbx: Pbx, room: Room) -> list[Participant]:
+    return [pbx.conferences.participants[uniqueid] for uniqueid in room.members]
+
+
+def plan_invite(pbx: Pbx, found: Found, args: InviteArgs, user: UserSnapshot) -> Plan:
+    """The phone rings, and whoever answers it is in the room: the pair of *remove*. Proved when he is."""
+    room: Room = found.subject
+    phone = pbx.devices.phone_of(args.extension) if args.extension else ringing.her_phone(user, pbx)
+    if not phone:
+        raise Refused("no_extension", args.extension)
+    channel_id = ringing.named(channels.INVITE)
+    send = ami.actions.invite(
+        phone,
+        room.name,
+        channel_id=channel_id,
+        caller_name=pbx.manners.call,
+        caller_number=room.name if room.name.isascii() and room.name.isdigit() else "",
+        ring_ms=pbx.manners.ring_s * 1000,
+    )
+
+    def inside(pbx: Pbx) -> bool:
+        participant = pbx.conferences.participants.get(channel_id)
+        return participant is not None and participant.room == room.name
+
+    return ringing.plan(pbx, channel_id, send, inside)
+
+
+def _plan_record(recording: bool) -> Planner:
+    """Proved by the event that ConfBridge sends. The file is named by Asterisk, in its own folder for recordings."""
+    build = ami.actions.confbridge_start_record if recording else ami.actions.confbridge_stop_record
+
+    def plan(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+        room: Room = found.subject
+
+        def proved(pbx: Pbx) -> bool:
+            there = pbx.conferences.rooms.get(room.name) is room
+            return there and room.recording_told and room.recording is recording
+
+        return Plan((build(room.name),), proved, account="recording")
+
+    return plan
+
+
+class InviteArgs(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,20}$")] = ""
+    """Whose phone rings, an extension of ours; "" for her own."""
+
+
 MUTE = Action("conferences.mute", "participant", pgettext_lazy("participant", "Mute"), _plan_mute(True))
 UNMUTE = Action(
     "conferences.unmute",
@@ -110,9 +189,45 @@ UNLOCK = Action(
 )
 
 
+MUTE_OTHERS = Action(
+    "conferences.mute_others",
+    "room",
+    pgettext_lazy("room", "Mute all but admins"),
+    _plan_mute_others(True),
+    granted_by="conferences.mute",
+)
+UNMUTE_OTHERS = Action(
+    "conferences.unmute_others",
+    "room",
+    pgettext_lazy("room", "Unmute all"),
+    _plan_mute_others(False),
+    granted_by="conferences.mute",
+)
+KICK_ALL = Action(
+    "conferences.kick_all",
+    "room",
+    pgettext_lazy("room", "Remove all"),
+    plan_kick_all,
+    granted_by="conferences.kick",
+    confirm=_("Remove everybody from this conference?"),
+    danger=True,
+)
+INVITE = Action("conferences.invite", "room", pgettext_lazy("room", "Invite"), plan_invite, InviteArgs)
+RECORD = Action("conferences.record", "room", pgettext_lazy("room", "Record"), _plan_record(True))
+STOP_RECORD = Action(
+    "conferences.stop_record",
+    "room",
+    pgettext_lazy("room", "Stop recording"),
+    _plan_record(False),
+    granted_by="conferences.record",
+)
+
+ACTIONS = (MUTE, UNMUTE, KICK, MUTE_OTHERS, UNMUTE_OTHERS, KICK_ALL, LOCK, UNLOCK, INVITE, RECORD, STOP_RECORD)
+
+
 def register() -> None:
     """Tell the floor of the kinds and actions of conferences."""
     registry.register_kind(Kind("room", right="conferences.view", find=find_room))
     registry.register_kind(Kind("participant", right="conferences.view", find=find_participant))
-    for action in (MUTE, UNMUTE, KICK, LOCK, UNLOCK):
+    for action in ACTIONS:
         registry.register(action)

@@ -139,9 +139,11 @@ class Dispatcher:
         reply: Reply,
         epoch: Callable[[], int],
         read: Read | None = None,
+        recorder: Link | None = None,
     ) -> None:
+        """``recorder``: the PBX's account that may record, where it has one."""
         self._pbx, self._link, self._book, self._reply, self._epoch = pbx, link, book, reply, epoch
-        self._read = read
+        self._read, self._recorder = read, recorder
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -234,12 +236,15 @@ class Dispatcher:
         return self._post(underway, plan, user)
 
     def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
+        link = self._recorder if plan.account == "recording" else self._link
+        if link is None:
+            return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:
             self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time())
         futures: list[asyncio.Future[ami.Message]] = []
         try:
             for action in plan.sends:
-                futures.append(self._link.post(action))
+                futures.append(link.post(action))
         except ami.AmiError as error:
             if not futures:
                 return self._answer(underway, "refused", "link_down", detail=str(error))

@@ -61,6 +61,9 @@ class Plan:
     """Seconds that the proof may take (a phone rings so long); None: as long as for what is done at once."""
     own_leg: str = ""
     """The id of the leg that it has Asterisk make, so that the model knows whose it is."""
+    account: Literal["", "recording"] = ""
+    """Which of the PBX's accounts it needs: recording needs class ``system``, which is a shell on the PBX, and so has
+    an account of its own."""
     unprovable: bool = False
     """Neither an event nor a list tells of its effect: when Asterisk has said Success the answer is ``unknown``, at
     once, and stays so."""

@@ -55,6 +55,8 @@ class PbxConfig:
     extensions: re.Pattern[str]
     trunks: re.Pattern[str]
     manners: Manners = SEED
+    recorder: Address | None = None
+    """A second account, with write class ``system``: recording needs it."""
 
 
 class Sink(Protocol):
@@ -74,9 +76,16 @@ class PbxWorker:
         self.name = config.name
         self.pbx = Pbx(config.name, config.extensions, config.trunks, config.manners)
         self.link = Link(config.address, on_event=self._event, resync=self._resync, on_state=self._link_changed)
+        self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
         self._alone = reply is not None
         self.dispatcher = Dispatcher(
-            self.pbx, self.link, book, reply or self._reply, lambda: self.epoch, self._read_again
+            self.pbx,
+            self.link,
+            book,
+            reply or self._reply,
+            lambda: self.epoch,
+            self._read_again,
+            self.recorder,
         )
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
@@ -100,6 +109,8 @@ class PbxWorker:
     async def run(self) -> None:
         """Until cancelled. What one of its parts raises is logged and survived; the link survives by itself."""
         parts = [self.link.run, self._beats, self._reconcile, self._read_untold]
+        if self.recorder is not None:
+            parts.append(self.recorder.run)
         if not self._alone:
             parts.append(self._take_commands)
         async with asyncio.TaskGroup() as group:
@@ -253,6 +264,18 @@ class PbxWorker:
             self._schedule(0.0)
 
     # --- the link
+
+    def _recording_link(self, address: Address) -> Link:
+        """It hears of nothing and asks for nothing: what it does, the events of the other link tell."""
+
+        async def no_lists(session: Session) -> None:
+            pass
+
+        def changed(state: LinkState) -> None:
+            level = logging.WARNING if state.code else logging.DEBUG
+            log.log(level, "%s: the recording account is %s %s", self.name, state.phase, state.detail)
+
+        return Link(address, events="off", on_event=lambda message: None, resync=no_lists, on_state=changed)
 
     def _link_changed(self, state: LinkState) -> None:
         log.log(

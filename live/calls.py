@@ -268,9 +268,15 @@ class Calls:
     def _say(self, call: Call, part: list[Channel], published: Published, changes: Changes, now: float) -> None:
         legs = self._legs(part)
         phase, place = self._phase(legs, part)
-        if phase in ("waiting", "menu"):
-            # Once answered, the queue stays on the call as the place that it came from.
-            call.queue = place[0] if place else ""
+        if phase == "waiting":
+            call.queue = place[0]
+        elif phase == "menu":
+            call.queue = ""
+            for leg in legs:
+                leg.queue = ""
+        elif not call.queue:
+            # Once answered, the queue stays on the call as the place that it came from, however short the wait was.
+            call.queue = next((leg.queue for leg in legs if leg.queue), "")
         parties = [leg.uniqueid for leg in legs]
         if (parties, place) != (call.parties, call.place):
             call.rev += 1
@@ -356,6 +362,7 @@ class Calls:
             "queue": call.queue,
             "room": place if call.phase == "conference" else "",
             "slot": place if call.phase == "parked" else "",
+            "recording": self._recording(legs),
             "parent": self.key(call.parent) if call.parent else "",
             "cause": 0,
             "reason": "",
@@ -419,6 +426,11 @@ class Calls:
         if leg.local_half:
             return "app"
         return "outside" if self.pbx.trunks.search(leg.device) else "internal"
+
+    @staticmethod
+    def _recording(legs: list[Channel]) -> str:
+        recorded = [leg for leg in legs if leg.recorded]
+        return "" if not recorded else "paused" if all(leg.paused for leg in recorded) else "on"
 
     def _direction(self, legs: list[Channel]) -> str:
         sides = [self.side(leg) for leg in legs]

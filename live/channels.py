@@ -77,6 +77,8 @@ class Channel:
     dialled: str = ""
     """What its dial was given: ``74951234101@trunk``, ``branch/74951234101``; told at its birth only."""
     bridge: str = ""
+    queue: str = ""
+    """The queue that it came into last, which may have let it go to an agent since."""
     held: bool = False
     """Its phone holds the others."""
     music: bool = False
@@ -91,6 +93,10 @@ class Channel:
     left: dict[str, float] = field(default_factory=dict)
     """Uniqueid of a former bridge mate → until when the two still count as one call."""
     call: str = ""
+    recorded: bool = False
+    """By MixMonitor, as its events told; of a recording that was begun before the panel came there is no word."""
+    paused: bool = False
+    """Its recording writes silence."""
     spying: bool = False
     """It runs ChanSpy, and is folded away: told as ``spy``, not as a party."""
     joined: bool = False

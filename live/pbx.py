@@ -124,6 +124,8 @@ class Pbx:
             self._snapshot(channel, item)
             channel.application = item.get("Application")
             channel.application_data = item.text("ApplicationData")
+            if channel.application == "Queue":
+                channel.queue = channel.application_data.partition(",")[0]
             self._move(channel, item.get("BridgeId"))
             corrections += new or before != [getattr(channel, name) for name in COMPARED]
             channel.settles = 0.0
@@ -250,6 +252,7 @@ class Pbx:
     def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        channel.queue = self.queues.of(uniqueid)
         self._expected.pop(uniqueid, None)
         self.own.born(uniqueid)
         return channel
@@ -359,11 +362,18 @@ class Pbx:
             self.undial(old_id, other_id)
             self.dial(new, self.channels[other_id])
 
-    def behind(self, uniqueid: str) -> str:
-        """The other half of the Local channel that took this leg's place in a bridge, or ""."""
+    def other_end(self, uniqueid: str) -> str:
+        """Whom this leg, leaving its bridge, leaves to another one: the other half of a Local channel that took its
+        place there, or the only other one in the bridge; "" if neither is."""
         channel = self.channels.get(uniqueid)
-        taker = self.channels.get(channel.swapped) if channel is not None else None
-        return self.local_halves.get(taker.local_half, "") if taker is not None else ""
+        if channel is None:
+            return ""
+        taker = self.channels.get(channel.swapped)
+        if taker is not None:
+            return self.local_halves.get(taker.local_half, "")
+        bridge = self.bridges.get(channel.bridge)
+        others = bridge.members - {uniqueid} if bridge is not None else set()
+        return others.pop() if len(others) == 1 else ""
 
     def dial(self, source: Channel, target: Channel) -> None:
         source.dials.add(target.uniqueid)
@@ -487,7 +497,9 @@ def _dial_begin(pbx: Pbx, message: Message, now: float) -> None:
     if target is None:
         return
     pbx._snapshot(target, message, "Dest")
-    target.dialled = message.get("DialString")
+    if target.dialled != message.get("DialString"):
+        target.dialled = message.get("DialString")
+        pbx.calls.touch(target)
     source = pbx.known(message.get("Uniqueid"))
     if not message.get("Uniqueid") and not target.local_half:
         target.settles = 0.0  # an Originate dials without a source
@@ -544,6 +556,23 @@ def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
     pbx._destroy_bridge(message.get("BridgeUniqueid"))
 
 
+def _recording(recorded: bool) -> Handler:
+    def handler(pbx: Pbx, message: Message, now: float) -> None:
+        channel = pbx.known(message.get("Uniqueid"))
+        if channel is not None:
+            channel.recorded, channel.paused = recorded, False
+            pbx.calls.touch(channel)
+
+    return handler
+
+
+def _recording_paused(pbx: Pbx, message: Message, now: float) -> None:
+    channel = pbx.known(message.get("Uniqueid"))
+    if channel is not None:
+        channel.paused = message.get("State") == "1"
+        pbx.calls.touch(channel)
+
+
 def _blind_transfer(pbx: Pbx, message: Message, now: float) -> None:
     transferer = message.get("TransfererUniqueid")
     if transferer:
@@ -556,15 +585,11 @@ def _attended(pbx: Pbx, message: Message, now: float) -> None:
     22]."""
     if message.get("DestType") != "App":
         return
-    first, second = message.get("OrigTransfererUniqueid"), message.get("SecondTransfererUniqueid")
-    if transferee := message.get("TransfereeUniqueid"):
-        pbx.take_place(transferee, second, now)
-    elif target := message.get("TransferTargetUniqueid"):
-        pbx.take_place(target, first, now)  # the first leg was in the application, the second one talked
-    else:
-        # More than one, or one who is parked: a Local channel takes the transferer's place on either side.
-        pbx.take_place(pbx.behind(first), second, now)
-        pbx.take_place(pbx.behind(second), first, now)
+    talked, away = message.get("OrigTransfererUniqueid"), message.get("SecondTransfererUniqueid")
+    if not message.get("OrigBridgeUniqueid"):  # it is the first leg that was in the application
+        talked, away = away, talked
+    taker = message.get("TransfereeUniqueid") or message.get("TransferTargetUniqueid") or pbx.other_end(talked)
+    pbx.take_place(taker, away, now)
 
 
 def _reload(pbx: Pbx, message: Message, now: float) -> None:
@@ -630,6 +655,9 @@ HANDLERS: Final[dict[str, Handler]] = {
     "ChanSpyStop": _spy_stop,
     "Pickup": _picked_up,
     "BlindTransfer": _blind_transfer,
+    "MixMonitorStart": _recording(True),
+    "MixMonitorStop": _recording(False),
+    "MixMonitorMute": _recording_paused,
     "Reload": _reload,
 }
 

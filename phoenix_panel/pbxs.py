@@ -21,8 +21,6 @@ NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 def read(environment: Environment) -> dict[str, str]:
     """{name: URL} in the order of the names; ImproperlyConfigured names the variable at fault, never its value."""
-    from ami.address import Address  # here, so that commands that talk to no PBX load no sockets and no TLS
-
     pbxs: dict[str, str] = {}
     for variable in environment.names(PREFIX):
         suffix = variable.removeprefix(PREFIX)
@@ -38,12 +36,29 @@ def read(environment: Environment) -> dict[str, str]:
             )
         if name in pbxs:
             raise ImproperlyConfigured(f"{variable}: the PBX {name} is there already under another variable.")
-        try:
-            Address.parse(url).tls_context()  # its cafile is read now: a wrong one is told at the start
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{variable}: {error}") from None
+        _check(variable, url)
         pbxs[name] = url
     return pbxs
+
+
+def recorders(environment: Environment, pbxs: Iterable[str]) -> dict[str, str]:
+    """{name: URL} of the second accounts, which record: `PHOENIX_PBX_REC`, `PHOENIX_PBX_<NAME>_REC`."""
+    found: dict[str, str] = {}
+    for name in pbxs:
+        for variable in (f"{PREFIX}_{name.upper()}_REC", *((f"{PREFIX}_REC",) if name == "pbx" else ())):
+            if url := environment.text(variable):
+                _check(variable, url)
+                found[name] = url
+    return found
+
+
+def _check(variable: str, url: str) -> None:
+    from ami.address import Address  # here, so that commands that talk to no PBX load no sockets and no TLS
+
+    try:
+        Address.parse(url).tls_context()  # its cafile is read now: a wrong one is told at the start
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{variable}: {error}") from None
 
 
 def demo(environment: Environment, pbxs: dict[str, str]) -> bool:

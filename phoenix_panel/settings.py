@@ -27,6 +27,7 @@ SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret
 # The PBXs ------------------------------------------------------------------------------------------------------------
 
 PHOENIX_PBXS: dict[str, str] = pbxs.read(env)  # {name: AMI address with its secret}
+PHOENIX_RECORDERS: dict[str, str] = pbxs.recorders(env, PHOENIX_PBXS)  # {name: the account that may record}
 PHOENIX_DEMO = pbxs.demo(env, PHOENIX_PBXS)  # whether the built-in demo PBX runs; alone when no PBX is named
 PHOENIX_PBX_NAMES = [*PHOENIX_PBXS, *([pbxs.DEMO] if PHOENIX_DEMO else [])]  # all that the pages show
 PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", manners.EXTENSIONS)

@@ -37,8 +37,9 @@ def pbx_configs(demo: Demo | None = None) -> list[PbxConfig]:
     extensions = re.compile(settings.PHOENIX_EXTENSIONS)
     trunks = re.compile(settings.PHOENIX_TRUNKS)
     manners: dict[str, Manners] = settings.PHOENIX_MANNERS
+    recorders = {name: Address.parse(url) for name, url in settings.PHOENIX_RECORDERS.items()}
     found = [
-        PbxConfig(name, Address.parse(url), extensions, trunks, manners[name])
+        PbxConfig(name, Address.parse(url), extensions, trunks, manners[name], recorders.get(name))
         for name, url in settings.PHOENIX_PBXS.items()
     ]
     if demo is not None:

@@ -24,7 +24,8 @@ Pairs: TypeAlias = Mapping[str, tuple[object, object]]
 """Header → what we say, what Asterisk says."""
 
 MOMENT_S: Final = 2.0
-"""Asterisk says times in whole seconds that have passed, the panel by its own clock when it was told."""
+"""Asterisk says times in whole seconds that have passed, up to one too few; the panel by its own clock when it was
+told."""
 
 _NO_EVENT: Final = "class dialplan alone tells of it (Newexten: 30 % of what an Asterisk says), and nobody subscribes"
 _COUNTER: Final = "app_queue counts it when a call ends, and tells nobody"
@@ -113,8 +114,10 @@ _HIDDEN: Final = ("CBAnn/", "CBRec/", "Message/")
 class Lists:
     """All lists of one Asterisk, as read at one quiet moment."""
 
-    at: float
-    """Seconds of UTC."""
+    slack: float
+    """How late everything may be that is told, in seconds: a machine that has too much to do tells late."""
+    at: Mapping[str, float]
+    """When each was read, by its name: seconds of UTC. A busy machine takes its time between two."""
     heard: float
     """When Asterisk had last told of an event, by the monotonic clock."""
     channels: Rows
@@ -134,22 +137,36 @@ class Lists:
         lists = (self.channels, self.status, self.bridges, self.queues, self.rooms, self.parked, self.devices)
         return sum(map(len, (*lists, self.extensions, *self.members.values())))
 
+    def moment(self, said: float, listed: float, *, known: bool = True) -> tuple[object, object]:
+        """Two moments, the same if they are no more than `MOMENT_S` apart, or if Asterisk does not know."""
+        same = abs(said - listed) <= MOMENT_S + self.slack
+        return (listed, listed) if same or not known else (said, listed)
+
     @classmethod
-    def read(cls, checker: Checker, now: float, heard: float) -> Lists:
+    def read(cls, checker: Checker, now: Callable[[], float], heard: float, slack: float) -> Lists:
         """Read them all. Whether it is quiet meanwhile, the caller sees to."""
-        rooms = checker.list("ConfbridgeListRooms")
+        at: dict[str, float] = {}
+
+        def rows(name: str, **headers: Any) -> Rows:
+            asked = now()
+            found = checker.list(name, **headers)
+            at[name] = (asked + now()) / 2
+            return found
+
+        rooms = rows("ConfbridgeListRooms")
         return cls(
-            now,
+            slack,
+            at,
             heard,
-            checker.list("CoreShowChannels"),
-            checker.list("Status"),
-            checker.list("BridgeList"),
-            checker.list("QueueStatus"),
+            rows("CoreShowChannels"),
+            rows("Status"),
+            rows("BridgeList"),
+            rows("QueueStatus"),
             rooms,
-            {room["Conference"]: checker.list("ConfbridgeList", Conference=room["Conference"]) for room in rooms},
-            checker.list("ParkedCalls"),
-            checker.list("DeviceStateList"),
-            checker.list("ExtensionStateList"),
+            {room["Conference"]: rows("ConfbridgeList", Conference=room["Conference"]) for room in rooms},
+            rows("ParkedCalls"),
+            rows("DeviceStateList"),
+            rows("ExtensionStateList"),
         )
 
 
@@ -191,11 +208,11 @@ class Findings:
                 if said != listed
             ]
 
-    def equal(self, what: str, said: object, listed: object) -> None:
+    def equal(self, what: str, said: object, listed: object, of: str = "") -> None:
         """Compare one thing that follows from several rows."""
         self.compared.add(what)
         if said != listed:
-            self.differences.append(f"{what}: {said!r} ≠ {listed!r}")
+            self.differences.append(f"{what}: {of} {said!r} ≠ {listed!r}")
 
 
 def differences(
@@ -211,16 +228,22 @@ def differences(
     says for how long that one was there."""
     found = Findings()
     channel_rows = {row["Uniqueid"]: row for row in lists.channels}
-    found.rows("CoreShowChannels", pbx.channels, channel_rows, _channel(pbx, lists.at, moved), reread=reread)
+    found.rows(
+        "CoreShowChannels",
+        pbx.channels,
+        channel_rows,
+        _channel(pbx, lists, moved),
+        reread=reread,
+    )
     status_rows = {row["Uniqueid"]: row for row in lists.status}
-    found.rows("Status", pbx.channels, status_rows, _status(pbx, lists.at, moved), reread=reread)
+    found.rows("Status", pbx.channels, status_rows, _status(pbx, lists, moved), reread=reread)
     bridge_rows = {row["BridgeUniqueid"]: row for row in lists.bridges}
     found.rows("BridgeList", pbx.bridges, bridge_rows, _bridge(pbx, lists.channels), reread=reread)
     _queues(found, entities, pbx, lists, channel_rows, reread=reread)
     _rooms(found, entities, pbx, lists, channel_rows, reread=reread)
     parked = {pbx.key(row["ParkeeUniqueid"]): row for row in lists.parked}
     ours = entities.get("parked", {})
-    found.rows("ParkedCalls", ours, parked, _parked(ours, pbx, lists.at, channel_rows), reread=reread)
+    found.rows("ParkedCalls", ours, parked, _parked(ours, pbx, lists, channel_rows), reread=reread)
     devices = {pbx.key(row["Device"]): row for row in lists.devices}
     ours = entities.get("device", {})
     found.rows("DeviceStateList", ours, devices, _device(ours, pbx), reread=reread)
@@ -249,15 +272,12 @@ def channel_pairs(channel: Channel, row: Fields) -> Pairs:
     }
 
 
-def _channel(pbx: Pbx, at: float, moved: Set[str]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
+def _channel(pbx: Pbx, lists: Lists, moved: Set[str]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
     def compare(uniqueid: str, row: Fields) -> tuple[Pairs, Pairs]:
         channel = pbx.channels[uniqueid]
-        born = at - _seconds(row["Duration"])
-        always = {
-            **channel_pairs(channel, row),
-            "Duration": _moment(channel.created, born, known=uniqueid not in moved),
-        }
-        return always, {
+        listed = lists.at["CoreShowChannels"] - _seconds(row["Duration"])
+        age = lists.moment(channel.created, listed, known=uniqueid not in moved)
+        return {**channel_pairs(channel, row), "Duration": age}, {
             "Context": (channel.context, row["Context"]),
             "Exten": (channel.exten, row["Exten"]),
             "Application": (channel.application, row["Application"]),
@@ -268,13 +288,14 @@ def _channel(pbx: Pbx, at: float, moved: Set[str]) -> Callable[[str, Fields], tu
     return compare
 
 
-def _status(pbx: Pbx, at: float, moved: Set[str]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
+def _status(pbx: Pbx, lists: Lists, moved: Set[str]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
     def compare(uniqueid: str, row: Fields) -> tuple[Pairs, Pairs]:
         channel = pbx.channels[uniqueid]
         pairs = dict(channel_pairs(channel, row))
         del pairs["BridgeId"]
         bridge = (channel.bridge, row["BridgeID"])
-        since = _moment(channel.created, at - int(row["Seconds"]), known=uniqueid not in moved)
+        listed = lists.at["Status"] - int(row["Seconds"])
+        since = lists.moment(channel.created, listed, known=uniqueid not in moved)
         return {**pairs, "BridgeID": bridge, "Seconds": since}, {}
 
     return compare
@@ -325,7 +346,7 @@ def _queues(
     found.rows("QueueParams", queues, rows, _queue(queues, pbx, of), reread=reread)
     rows = {pbx.key(f"{row['Queue']}/{row['Location']}"): row for row in of["QueueMember"]}
     found.rows("QueueMember", members, rows, _member(members, pbx), reread=reread)
-    found.rows("QueueEntry", waiting, entries, _waiting(waiting, pbx, lists.at, channels), reread=reread)
+    found.rows("QueueEntry", waiting, entries, _waiting(waiting, pbx, lists, channels), reread=reread)
 
 
 def _queue(queues: Entities, pbx: Pbx, of: Mapping[str, Rows]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
@@ -386,7 +407,7 @@ def _member(members: Entities, pbx: Pbx) -> Callable[[str, Fields], tuple[Pairs,
 
 
 def _waiting(
-    waiting: Entities, pbx: Pbx, at: float, channels: Mapping[str, Fields]
+    waiting: Entities, pbx: Pbx, lists: Lists, channels: Mapping[str, Fields]
 ) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
     def compare(key: str, row: Fields) -> tuple[Pairs, Pairs]:
         said = waiting[key]
@@ -397,7 +418,7 @@ def _waiting(
             "Uniqueid": (key, pbx.key(row["Uniqueid"])),
             "CallerIDNum": (said["number"], number),
             "CallerIDName": (said["name"], name),
-            "Wait": _moment(said["since"] / 1000, at - int(row["Wait"])),
+            "Wait": lists.moment(said["since"] / 1000, lists.at["QueueStatus"] - int(row["Wait"])),
         }
         return always, {"Priority": (said["priority"], int(row["Priority"]))}
 
@@ -452,10 +473,10 @@ def _rooms(
 
 
 def _parked(
-    parked: Entities, pbx: Pbx, at: float, channels: Mapping[str, Fields]
+    parked: Entities, pbx: Pbx, lists: Lists, channels: Mapping[str, Fields]
 ) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
     def compare(key: str, row: Fields) -> tuple[Pairs, Pairs]:
-        said = parked[key]
+        said, at = parked[key], lists.at["ParkedCalls"]
         number, name = _identity(pbx, channels[row["ParkeeUniqueid"]])
         always: Pairs = {
             "ParkeeUniqueid": (key, pbx.key(row["ParkeeUniqueid"])),
@@ -464,8 +485,8 @@ def _parked(
             "Parkinglot": (said["lot"], row["Parkinglot"]),
             "ParkingSpace": (said["space"], row["ParkingSpace"]),
             "ParkerDialString": (said["by"], row["ParkerDialString"]),
-            "ParkingTimeout": _moment(said["until"] / 1000, at + int(row["ParkingTimeout"])),
-            "ParkingDuration": _moment(said["since"] / 1000, at - int(row["ParkingDuration"])),
+            "ParkingTimeout": lists.moment(said["until"] / 1000, at + int(row["ParkingTimeout"])),
+            "ParkingDuration": lists.moment(said["since"] / 1000, at - int(row["ParkingDuration"])),
         }
         return always, {}
 
@@ -507,11 +528,13 @@ def _trunks(found: Findings, trunks: Entities, pbx: Pbx, lists: Lists) -> None:
 
 
 def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists: Lists) -> None:
-    alive = {key: party for key, party in parties.items() if calls[party["call"]]["phase"] != "ended"}
+    found.equal("party.call", {party["call"] for party in parties.values()} - calls.keys(), set())
+    ended = {key for key, call in calls.items() if call["phase"] == "ended"}
+    alive = {key: party for key, party in parties.items() if party["call"] in calls.keys() - ended}
     rows = {pbx.key(row["Uniqueid"]): row for row in lists.channels}
     found.ghosts += [f"party {key} has no channel" for key in alive.keys() - rows.keys()]
     for key, call in calls.items():
-        if call["phase"] != "ended":
+        if key not in ended:
             found.equal("call.parties", set(call["parties"]), {one for one in alive if alive[one]["call"] == key})
     places = _Places(lists)
     owner: dict[str, int] = {}
@@ -521,27 +544,34 @@ def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists:
             continue  # who rings whom, and who listens to whom, is in no list
         names = {alive[key]["call"] for row in part if (key := pbx.key(row["Uniqueid"])) in alive}
         for row in legs:
-            key = pbx.key(row["Uniqueid"])
-            found.equal("party (each leg is on a call)", key in alive, True)
-            if key in alive:
+            found.equal("party (each leg is on a call)", pbx.key(row["Uniqueid"]) in alive, True, row["Channel"])
+        for row in part:
+            if (key := pbx.key(row["Uniqueid"])) in alive:
                 _party(found, pbx, alive[key], row)
-        found.equal("call (one for all legs that are together)", len(names), 1)
+        found.equal("call (one for all legs that are together)", len(names), 1, part[0]["Channel"])
         for name in names:
             found.equal("call (none for legs that are not)", owner.setdefault(name, number), number)
             phase = calls[name]["phase"].replace("hold", "talking")
-            found.equal("call.phase", phase, places.phase(part))
-            place = calls[name]["room"] or calls[name]["slot"] or (calls[name]["queue"] if phase == "waiting" else "")
-            found.equal("call.room, slot, queue", place in places.names(part) or not place, True)
+            found.equal("call.phase", phase, places.phase(part), name)
+            for field_name, where in (("room", "conference"), ("slot", "parked"), ("queue", "waiting")):
+                place = calls[name][field_name]
+                if phase == where:
+                    found.equal(f"call.{field_name}", place in places.names(part), True)
+                elif field_name != "queue":  # which stays on a call as the place that it came from
+                    found.equal(f"call.{field_name}", place, "")
 
 
 def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields) -> None:
     number, name = _identity(pbx, row)
     device = row["Channel"].rpartition("-")[0]
-    found.equal("party.channel", said["channel"], row["Channel"])
-    found.equal("party.number", said["number"], number)
-    found.equal("party.name", said["name"], name)
-    found.equal("party.state", said["state"].replace("hold", "up"), STATES[row["ChannelState"]])
-    found.equal("party.side", said["side"], "outside" if pbx.trunks.search(device) else "internal")
+    found.equal("party.channel", said["channel"], row["Channel"], row["Channel"])
+    found.equal("party.number", said["number"], number, row["Channel"])
+    found.equal("party.name", said["name"], name, row["Channel"])
+    found.equal("party.state", said["state"].replace("hold", "up"), STATES[row["ChannelState"]], row["Channel"])
+    side = "outside" if pbx.trunks.search(device) else "internal"
+    if row["Channel"].startswith("Local/"):
+        side = pbx.calls.side(pbx.channels[row["Uniqueid"]])  # as who comes through it, if that is one
+    found.equal("party.side", said["side"], side, row["Channel"])
 
 
 class _Places:
@@ -663,8 +693,3 @@ def unlike(pairs: Pairs) -> Iterable[str]:
 def _seconds(text: str) -> int:
     hours, minutes, seconds = map(int, re.findall(r"\d+", text))
     return hours * 3600 + minutes * 60 + seconds
-
-
-def _moment(said: float, listed: float, *, known: bool = True) -> tuple[object, object]:
-    """Two moments, the same if they are no more than `MOMENT_S` apart, or if Asterisk does not know."""
-    return (listed, listed) if abs(said - listed) <= MOMENT_S or not known else (said, listed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,12 +58,17 @@ def untruths(entities: dict[str, Any], pbx: Pbx, lists: Lists) -> Iterator[str]:
     assert not differences(entities, pbx, lists, reread=True).differences
     for kind, held in entities.items():
         alive = [key for key, fields in held.items() if fields.get("phase") != "ended"]
-        fields = {field for key in alive[:1] for field in held[key]} - {*UNPROVED.get(kind, "").split()}
+        fields = {field for key in alive for field in held[key]} - {*UNPROVED.get(kind, "").split()}
         for field in sorted(fields):
-            wrong = copy.deepcopy(entities)
-            wrong[kind][alive[0]][field] = untrue(held[alive[0]][field])
-            if not differences(wrong, pbx, lists, reread=True).differences:
+            tried = (wronged(entities, kind, key, field) for key in alive)
+            if not any(differences(wrong, pbx, lists, reread=True).differences for wrong in tried):
                 yield f"{kind}.{field}"
+
+
+def wronged(entities: dict[str, Any], kind: str, key: str, field: str) -> dict[str, Any]:
+    """The same, but for one field."""
+    entity = {**entities[kind][key], field: untrue(entities[kind][key][field])}
+    return {**entities, kind: {**entities[kind], key: entity}}
 
 
 def untrue(value: object) -> object:

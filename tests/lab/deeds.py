@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from tests.lab.checker import WAIT, Checker, CheckerError, Fields, Rows
+from tests.lab.configuration import CHAN_SIP_PEERS
 from tests.lab.phones import Call, Phone, PhoneError, State
 
 T = TypeVar("T")
@@ -23,12 +24,16 @@ FOR_EVER = 36_000
 LOCAL = "Local/wait@storm-caller/n"
 
 AGENTS = ("101", "102", "103", "104", "105")
-CUSTOMERS = ("201", "202", "203", "204", "205", "206")
+CUSTOMERS = ("201", "202", "203", "204", "205", "206", *CHAN_SIP_PEERS[:2])
+"""The last two are chan_sip's, and there on Asterisk 16 only."""
+TRUNK = "trunk"
+CALLERS = (*CUSTOMERS, TRUNK, TRUNK)
 BUSY, DEAF = "106", "107"
 PHONES: Mapping[str, dict[str, Any]] = {
     **{extension: {"answer": 0.3} for extension in AGENTS + CUSTOMERS},
     BUSY: {"reject": 486},
     DEAF: {"answer": None},
+    TRUNK: {"host": "127.0.0.9", "register": False, "number": "+4930123456", "name": "Zoë <ACME>"},
 }
 """The phones of a tempest, and how each is set."""
 
@@ -210,7 +215,7 @@ class Deeds:
         await self._call("queue", ring=chance.uniform(0.1, 0.8), talk=FOR_EVER, patience=6)
 
     async def _queue_phone(self, chance: random.Random) -> None:
-        with self._idle(chance, CUSTOMERS) as caller:
+        with self._idle(chance, CALLERS) as caller:
             call = await self._up(caller, chance.choice(("600", "600", "601")))
             await asyncio.sleep(chance.uniform(1, 3))
             if chance.random() < 0.5:
@@ -275,8 +280,7 @@ class Deeds:
         with self._idle_pair(chance) as (caller, callee):
             await self._up(caller, callee.extension)
             await self._bridged(callee.extension)
-            mine = tuple(f"PJSIP/{phone.extension}-" for phone in (caller, callee))
-            pairs = [pair for pair in await self._pairs() if all(leg["Channel"].startswith(mine) for leg in pair)]
+            pairs = [pair for pair in await self._pairs() if f"/{caller.extension}-" in pair[0]["Channel"]]
             await self._park(*self._one(chance, pairs), 2)
             await asyncio.sleep(3)  # the way back is a part of the burst
 
@@ -306,7 +310,7 @@ class Deeds:
         await self._originate(LOCAL, application="ConfBridge", data=f"{room},default_bridge,{user},default_menu")
 
     async def _phone_comes(self, chance: random.Random) -> None:
-        with self._idle(chance, CUSTOMERS + AGENTS) as caller:
+        with self._idle(chance, CALLERS + AGENTS) as caller:
             await self._up(caller, chance.choice(("801", "802", "88803", "89801")))
 
     async def _muted(self, chance: random.Random) -> None:
@@ -383,7 +387,7 @@ class Deeds:
     async def _bridged(self, extension: str) -> None:
         for _ in range(10):
             rows = await self._channels()
-            if any(row["Channel"].startswith(f"PJSIP/{extension}-") and row["BridgeId"] for row in rows):
+            if any(f"/{extension}-" in row["Channel"] and row["BridgeId"] for row in rows):
                 return
             await asyncio.sleep(0.1)
         raise CheckerError(f"{extension} is in no bridge")
@@ -448,7 +452,7 @@ class Deeds:
 
     @contextlib.contextmanager
     def _idle_pair(self, chance: random.Random) -> Iterator[tuple[Phone, Phone]]:
-        with self._idle(chance, CUSTOMERS + AGENTS) as caller, self._idle(chance, AGENTS + CUSTOMERS) as callee:
+        with self._idle(chance, CALLERS + AGENTS) as caller, self._idle(chance, AGENTS + CUSTOMERS) as callee:
             yield caller, callee
 
     def _elsewhere(self, chance: random.Random) -> str:

@@ -69,7 +69,8 @@ class Scene:
         self.event("BridgeLeave", BridgeUniqueid=bridge, **about, **self.snapshot(uniqueid))
 
     def attended(self, first: str, second: str, *, transferee: str = "", target: str = "") -> None:
-        """An attended transfer to an application; `first` and `second` are the transferer's legs."""
+        """An attended transfer to an application; `first` and `second` are the transferer's legs. Asterisk names the
+        bridge of the one that is in no application."""
         legs = {
             "OrigTransferer": first,
             "SecondTransferer": second,
@@ -77,7 +78,8 @@ class Scene:
             "TransferTarget": target,
         }
         told = {f"{prefix}Uniqueid": uniqueid for prefix, uniqueid in legs.items() if uniqueid}
-        self.event("AttendedTransfer", **told, DestType="App")
+        side = "SecondBridgeUniqueid" if target else "OrigBridgeUniqueid"
+        self.event("AttendedTransfer", **told, DestType="App", **{side: "br"})
 
     def hangup(self, uniqueid: str, cause: int = 16, text: str = "Normal Clearing") -> None:
         self.event("Hangup", **self.snapshot(uniqueid), Cause=cause, Cause__txt=text)

@@ -453,6 +453,24 @@ def test_a_parked_one_is_transferred_into_a_room(scene: Conference) -> None:
     assert scene.pbx.channels["l2"].bridge == "br-801"
 
 
+def test_one_who_is_parked_transfers_whom_he_is_parked_with(scene: Conference) -> None:
+    """Asterisk 22 takes the only other one in the lot for the one to transfer, and does not name it."""
+    lot = {"BridgeType": "parking", "BridgeTechnology": "holding_bridge", "BridgeCreator": "Parking"}
+    scene.new("a", "PJSIP/103-000001a2", "up")
+    scene.new("c", "PJSIP/203-00000198", "up")
+    scene.enter("a", "lot", **lot)
+    scene.enter("c", "lot", **lot)
+    scene.arrive("b", "103")
+    scene.attended("a", "b")
+    scene.leave("a", "lot")
+    scene.leave("c", "lot")
+    scene.hangup("a")
+    scene.hangup("b")
+    scene.settled()
+    assert list(scene.seats) == ["lab/c"]
+    assert scene.pbx.channels["c"].bridge == "br-801"
+
+
 # --- what is asked, and when
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor.registry import Plan, Refused
-from live import ownlegs
+from live import channels, numbers, ownlegs
 from live.channels import Channel
 from live.ownlegs import OwnLeg
 from live.pbx import Pbx
@@ -62,6 +65,21 @@ def _why(leg: OwnLeg) -> tuple[str, str]:
     if not leg.born:
         return "phone_unreachable", ""
     return "asterisk", leg.text
+
+
+def allowed(pbx: Pbx, text: str, user: UserSnapshot) -> str:
+    """The number as it is dialled, counted as one more; ``Refused`` if she may not dial it, or not now."""
+    number, policy = numbers.dialled(text), pbx.manners.dial
+    if why := policy.refuses(number, user.roles):
+        raise Refused(why, text)
+    alive = sum(uniqueid.startswith(channels.CALL) for uniqueid in pbx.channels)
+    if not pbx.meter.take(policy, user.id, alive, time.monotonic()):
+        raise Refused("too_many_calls")
+    return number
+
+
+Number = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+"""As a person writes it; what of it is dialled, ``allowed`` says."""
 
 
 def number_of(pbx: Pbx, leg: Channel) -> str:
