@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
-from floor.registry import Action, Found, Plan, Refused
+from floor.registry import Action, Args, Found, Plan, Refused
 from floor.words import gettext_lazy as _
 from live import channels
 from live.channels import Channel
 from live.pbx import Pbx
 
 
-class MuteArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class MuteArgs(Args):
     muted: bool = True
     direction: Literal["in", "out", "all"] = "in"
     """What the party says, what it hears, or both."""
 
 
-class KeysArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class KeysArgs(Args):
     keys: Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D]{1,32}$")]
 
 

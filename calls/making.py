@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor import ringing
-from floor.registry import Action, Found, Plan, Refused
+from floor.registry import Action, Args, Found, Plan, Refused
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from live import channels
 from live.pbx import Pbx
 
 
-class CallArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class CallArgs(Args):
     number: Number
     """Whom to call."""
     extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,20}$")] = ""

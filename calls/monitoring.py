@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor import ringing
-from floor.registry import Action, Found, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Found, NoArgs, Plan, Refused
 from floor.words import Words
 from floor.words import gettext_lazy as _
 from live import channels
@@ -28,14 +28,9 @@ from live.spies import Spy
 TALKS = frozenset({"talking", "hold"})
 
 
-class PartyArgs(BaseModel):
+class PartyArgs(Args):
+    party: Annotated[str, StringConstraints(max_length=200)] = Field("", json_schema_extra={"entity": "party"})
     """Which of the call's parties, by key; "" leaves the choice to the panel."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    party: Annotated[str, StringConstraints(max_length=200)] = Field(
-        "", description="which of the call's parties; without it the agent", json_schema_extra={"entity": "party"}
-    )
 
 
 # --- whom
@@ -186,9 +181,7 @@ WAYS = (
 # --- switch
 
 
-class ModeArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ModeArgs(Args):
     mode: Literal["listen", "whisper", "barge"]
 
 

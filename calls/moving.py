@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor import ringing
-from floor.registry import Action, Found, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Found, NoArgs, Plan, Refused
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from live import channels
@@ -50,9 +50,7 @@ def mate(pbx: Pbx, leg: Channel) -> Channel | None:
     return pbx.channels.get(other)
 
 
-class TransferArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class TransferArgs(Args):
     number: Number
 
 
@@ -79,9 +77,7 @@ def plan_transfer(pbx: Pbx, found: Found, args: TransferArgs, user: UserSnapshot
     return Plan((ami.actions.redirect(leg.uniqueid, context, number),), there, reread=(CHANNELS,))
 
 
-class ParkArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ParkArgs(Args):
     seconds: Annotated[int, Field(ge=5, le=86_400)] = 60
     """Until it rings back at whom it talked to."""
 

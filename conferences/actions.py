@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry, ringing
-from floor.registry import Action, Found, Kind, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Found, Kind, NoArgs, Plan, Refused
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
 from live import channels
@@ -160,9 +160,7 @@ def _plan_record(recording: bool) -> Planner:
     return plan
 
 
-class InviteArgs(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class InviteArgs(Args):
     extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,20}$")] = ""
     """Whose phone rings, an extension of ours; "" for her own."""
 

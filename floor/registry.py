@@ -79,10 +79,17 @@ class Refused(Exception):
         self.code, self.detail = code, detail
 
 
-class NoArgs(BaseModel):
-    """The arguments of an action that takes none."""
+class Args(BaseModel):
+    """What an action's arguments are declared as. The docstring under a field is its help, for REST and shell.
 
-    model_config = ConfigDict(extra="forbid")
+    One that names an entity by its key has ``json_schema_extra={"entity": its kind}``: the shell takes a number there.
+    """
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class NoArgs(Args):
+    """The arguments of an action that takes none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry
-from floor.registry import Action, Found, Kind, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Found, Kind, NoArgs, Plan, Refused
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
 from live.pbx import Pbx
@@ -49,29 +49,25 @@ Reason = Annotated[str, StringConstraints(max_length=40, pattern=r"^[^\x00-\x1f\
 Penalty = Annotated[int, Field(ge=0, le=1000)]
 
 
-class _Args(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PauseArgs(_Args):
+class PauseArgs(Args):
     reason: Reason = ""
     everywhere: bool = False
     """In all queues of this interface."""
 
 
-class ResumeArgs(_Args):
+class ResumeArgs(Args):
     everywhere: bool = False
 
 
-class PenaltyArgs(_Args):
+class PenaltyArgs(Args):
     penalty: Penalty
 
 
-class RingInUseArgs(_Args):
+class RingInUseArgs(Args):
     ring: bool
 
 
-class AddArgs(_Args):
+class AddArgs(Args):
     extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
     """An extension of ours that has a hint: its device becomes the member."""
     name: Reason = ""

@@ -25,6 +25,14 @@ def subcommands(actions: Iterable[Action], taken: Iterable[str]) -> dict[str, li
     return {verb: [_short(verb), verb] if shorts.count(_short(verb)) == 1 else [verb] for verb in verbs}
 
 
+def shared(actions: Iterable[Action], taken: Iterable[str]) -> dict[str, list[str]]:
+    """Last words that several verbs have, and so none is called by: which those are."""
+    found: dict[str, list[str]] = {}
+    for action in actions:
+        found.setdefault(_short(action.verb), []).append(action.verb)
+    return {short: verbs for short, verbs in found.items() if len(verbs) > 1 and short not in taken}
+
+
 def add(parser: argparse.ArgumentParser, action: Action) -> None:
     """Let the parser take them."""
     for name, field in action.args.model_fields.items():
@@ -35,7 +43,7 @@ def add(parser: argparse.ArgumentParser, action: Action) -> None:
             option,
             dest=_DEST + name,
             required=field.is_required(),
-            help=field.description or "",
+            help=(field.description or "").replace("%", "%%"),
             **_taking(field),
         )
 
@@ -53,7 +61,7 @@ def given(action: Action, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _short(verb: str) -> str:
-    return verb.rpartition(".")[2]
+    return verb.rpartition(".")[2].replace("_", "-")
 
 
 def _taking(field: FieldInfo) -> dict[str, Any]:

@@ -35,10 +35,8 @@ def features() -> None:
     if registry.KINDS:
         return
     for feature in FEATURES:
-        for room in ("actions", "kinds"):
-            if importlib.util.find_spec(feature) and importlib.util.find_spec(f"{feature}.{room}"):
-                importlib.import_module(f"{feature}.{room}").register()
-                break
+        if importlib.util.find_spec(feature):
+            importlib.import_module(f"{feature}.actions").register()
 
 
 def everything() -> frozenset[str]:
@@ -239,12 +237,15 @@ def connect(
     extensions: str = EXTENSIONS,
     trunks: str = TRUNKS,
     manners: Manners = SEED,
+    recorder: str = "",
     on_change: Callable[[Snapshot | Frame | Beat], None] | None = None,
 ) -> Switchboard:
     """``async with connect("ami://user:secret@host:5038") as board``.
 
     ``phone``: what rings for listening and picking up (``PJSIP/900``). ``extensions`` and ``trunks``: which numbers
-    are inside and which channels lead outside (docs/settings.md). Raises ``ValueError`` for a wrong address.
+    are inside and which channels lead outside (docs/settings.md). ``recorder``: the address with a second account that
+    has write class ``system``, for recording. Raises ``ValueError`` for a wrong address.
     """
-    config = PbxConfig(name, Address.parse(url), re.compile(extensions), re.compile(trunks), manners)
+    second = Address.parse(recorder) if recorder else None
+    config = PbxConfig(name, Address.parse(url), re.compile(extensions), re.compile(trunks), manners, second)
     return Switchboard(config, Unwritten(((name, phone),) if phone else ()), on_change=on_change)

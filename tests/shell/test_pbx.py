@@ -202,13 +202,33 @@ def test_what_goes_wrong_at_the_phone_is_said(talking: DemoStage) -> None:
 
 
 def test_a_participant_of_a_room(conference: DemoStage) -> None:
-    assert pbx("mute", "801/201").code == DONE
+    assert pbx("conferences.mute", "801/201").code == DONE
     states = {one["number"]: one["muted"] for one in pbx("conferences", "--json").entities("participant").values()}
     assert states == {"201": True, "202": False}
     assert pbx("unmute", "201").code == DONE
     assert pbx("kick", "202").code == DONE
     (room,) = pbx("conferences", "--json").entities("room").values()
     assert len(room["participants"]) == 1
+
+
+def test_a_name_that_several_verbs_have_is_asked_back(stage: DemoStage) -> None:
+    ran = pbx("mute", "801/201", "--json")
+    assert (ran.code, ran.out) == (USAGE, "")
+    assert "conferences.mute" in ran.err
+    assert "calls.mute" in ran.err
+
+
+def test_a_call_from_one_of_our_phones(stage: DemoStage) -> None:
+    """What is done to the PBX as a whole has no target."""
+    ran = pbx("call", "--number", "201", "--phone", "PJSIP/900")
+    assert (ran.code, ran.err) == (DONE, "")
+    assert Entry.objects.filter(kind="intent").get().args == {"number": "201", "phone": "PJSIP/900"}
+
+
+def test_a_member_of_a_queue(stage: DemoStage) -> None:
+    assert pbx("pause", "sales/101", "--reason", "lunch").code == DONE
+    assert "paused (lunch)" in pbx("queues").out
+    assert pbx("resume", "101").code == DONE
 
 
 def test_unknown_has_a_code_of_its_own(talking: DemoStage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,8 @@ def test_a_verbs_last_word_is_a_subcommand_where_it_is_the_only_one() -> None:
     names = arguments.subcommands(
         map(action, ["calls.mute", "rooms.mute", "calls.end", "rooms.calls"]), taken=["calls"]
     )
+    several = arguments.shared(map(action, ["calls.mute", "rooms.mute", "calls.end"]), taken=["calls"])
+    assert several == {"mute": ["calls.mute", "rooms.mute"]}
     assert names == {
         "calls.mute": ["calls.mute"],
         "rooms.mute": ["rooms.mute"],

@@ -48,9 +48,15 @@ class Command(BaseCommand):
             if action.target != "pbx":
                 sub.add_argument("target", metavar=action.target.upper(), help="its id, or what people call it")
             _common(sub)
-            if action.phone:
-                sub.add_argument("--phone", metavar="DIAL", help="what rings, as in PJSIP/900 (default: the user's)")
+            sub.add_argument(
+                "--phone", metavar="DIAL", help="what rings, as in PJSIP/900, and not the user's own phone"
+            )
             arguments.add(sub, action)
+        for short, verbs in arguments.shared(registry.ACTIONS.values(), taken=LOOKS).items():
+            sub = subparsers.add_parser(short, help=f"several: {', '.join(verbs)}")
+            sub.add_argument("rest", nargs="*", help=f"say which: {' or '.join(verbs)}")
+            _common(sub)
+            sub.set_defaults(several=verbs)
 
     def handle(self, *args: Any, **options: Any) -> None:
         with _quiet(verbose=options["verbosity"] > 1):
@@ -59,6 +65,8 @@ class Command(BaseCommand):
             sys.exit(code)
 
     def _run(self, options: dict[str, Any]) -> int:
+        if options.get("several"):
+            raise CommandError(f"say which: {' or '.join(options['several'])}", returncode=USAGE)
         config = _config(options["pbx"], options.get("target", ""))
         user = _user(options["as"])
         action = registry.ACTIONS.get(options.get("verb", ""))
