@@ -77,6 +77,7 @@ class PbxWorker:
         self.pbx = Pbx(config.name, config.extensions, config.trunks, config.manners)
         self.link = Link(config.address, on_event=self._event, resync=self._resync, on_state=self._link_changed)
         self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
+        """Each change of its state is followed by a heartbeat."""
         self._alone = reply is not None
         self.dispatcher = Dispatcher(
             self.pbx,
@@ -274,6 +275,7 @@ class PbxWorker:
         def changed(state: LinkState) -> None:
             level = logging.WARNING if state.code else logging.DEBUG
             log.log(level, "%s: the recording account is %s %s", self.name, state.phase, state.detail)
+            self._beat(self.link.state)
 
         return Link(address, events="off", on_event=lambda message: None, resync=no_lists, on_state=changed)
 

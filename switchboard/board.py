@@ -118,6 +118,9 @@ class Switchboard:
             await self.until(lambda: self._link.get("phase") in ("live", "down", "refused"))
             if self._link["phase"] != "live":
                 raise NoLink(self._link["code"], self._link["detail"])
+            recorder = self._worker.recorder
+            if recorder is not None:  # whether it came or not: without it all but recording goes
+                await self.until(lambda: recorder.state.phase in ("live", "down", "refused"))
         except BaseException:
             await self._close()
             raise
