@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from ami.client import Address, Link, LinkState, Session
+from ami.address import Address
+from ami.client import Link, LinkState, Session
 from ami.errors import AmiError
 from ami.protocol import Message
 from audit.trail import Trail

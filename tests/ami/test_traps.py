@@ -122,7 +122,7 @@ def test_every_name_is_read_as_it_was_given(messages: list[Message]) -> None:
 
 def test_channel_variables_are_all_there(messages: list[Message]) -> None:
     wanted = ["TRAP_ONE=a: b", "TRAP_TWO=c"]
-    assert wanted in [m.all("ChanVariable") for m in named(messages, "Hangup")]
+    assert wanted in [m.all("ChanVariable") for m in named(messages, "ConfbridgeJoin")]
     assert wanted in [m.all("ChanVariable") for m in named(messages, "Status")]
     (parked, _) = [m for m in named(messages, "ParkedCall") if m.get("Privilege")]
     assert parked.all("ParkeeChanVariable") == wanted
