@@ -143,7 +143,7 @@ def astami(port: int) -> None:
         await client.login()
         while True:
             message = AMIResponse.from_raw(await client._read_until(EOM))
-            take(message.headers.get("Event", ""))
+            take(message.data.get("Event", ""))
 
     asyncio.run(run())
 

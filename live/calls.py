@@ -268,9 +268,15 @@ class Calls:
     def _say(self, call: Call, part: list[Channel], published: Published, changes: Changes, now: float) -> None:
         legs = self._legs(part)
         phase, place = self._phase(legs, part)
-        if phase in ("waiting", "menu"):
-            # Once answered, the queue stays on the call as the place that it came from.
-            call.queue = place[0] if place else ""
+        if phase == "waiting":
+            call.queue = place[0]
+        elif phase == "menu":
+            call.queue = ""
+            for leg in legs:
+                leg.queue = ""
+        elif not call.queue:
+            # Once answered, the queue stays on the call as the place that it came from, however short the wait was.
+            call.queue = next((leg.queue for leg in legs if leg.queue), "")
         parties = [leg.uniqueid for leg in legs]
         if (parties, place) != (call.parties, call.place):
             call.rev += 1

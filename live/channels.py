@@ -68,6 +68,8 @@ class Channel:
     dialled: str = ""
     """What its dial was given: ``74951234101@trunk``, ``branch/74951234101``; told at its birth only."""
     bridge: str = ""
+    queue: str = ""
+    """The queue that it came into last, which may have let it go to an agent since."""
     held: bool = False
     """Its phone holds the others."""
     music: bool = False

@@ -113,6 +113,8 @@ class Pbx:
             self._snapshot(channel, item)
             channel.application = item.get("Application")
             channel.application_data = item.text("ApplicationData")
+            if channel.application == "Queue":
+                channel.queue = channel.application_data.partition(",")[0]
             self._move(channel, item.get("BridgeId"))
             corrections += new or before != [getattr(channel, name) for name in COMPARED]
             channel.settles = 0.0
@@ -238,6 +240,7 @@ class Pbx:
     def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        channel.queue = self.queues.of(uniqueid)
         self._expected.pop(uniqueid, None)
         self.own.born(uniqueid)
         return channel
@@ -482,7 +485,9 @@ def _dial_begin(pbx: Pbx, message: Message, now: float) -> None:
     if target is None:
         return
     pbx._snapshot(target, message, "Dest")
-    target.dialled = message.get("DialString")
+    if target.dialled != message.get("DialString"):
+        target.dialled = message.get("DialString")
+        pbx.calls.touch(target)
     source = pbx.known(message.get("Uniqueid"))
     if not message.get("Uniqueid") and not target.local_half:
         target.settles = 0.0  # an Originate dials without a source

@@ -440,6 +440,9 @@ def _join(pbx: Pbx, message: Message, now: float) -> None:
     uniqueid = message.get("Uniqueid")
     if uniqueid and pbx.expect(uniqueid, now):
         pbx.queues.join(uniqueid, message.get("Queue"), _int(message, "Position"), now)
+        channel = pbx.channels.get(uniqueid)
+        if channel is not None:
+            channel.queue = message.get("Queue")
         pbx.touch(uniqueid)
 
 

@@ -24,6 +24,9 @@ def recording(name: str) -> Recording:
     return Recording(FOLDER / f"{name}.ami.gz")
 
 
+Sentence = tuple[str, str, tuple[str, ...]]
+"""Phase, place (queue, room or slot), who; at the end the reason in place of the place."""
+
 TICK_S = 0.05
 """As the worker looks (floor.worker.TICK_S)."""
 
@@ -107,3 +110,27 @@ def play(
 def _only_ended(pbx: Pbx) -> bool:
     """True if nothing is to be looked at but ended calls, which the next event's look takes away as well."""
     return not pbx.unsettled and not pbx.own.pending
+
+
+def sentence(pbx: Pbx, key: str) -> Sentence:
+    """How a call is told now: the caller first, the others in the order of their numbers."""
+    call, parties = pbx.entities()["call"][key], pbx.entities()["party"]
+    place = call["room"] or call["slot"] or (call["queue"] if call["phase"] == "waiting" else "")
+    caller, *others = (str(parties[party]["number"]) for party in call["parties"])  # type: ignore[union-attr]
+    return str(call["phase"]), str(place), (caller, *sorted(others))
+
+
+def told_of(recording: Recording, events: Iterable[tuple[float, Message]]) -> list[list[Sentence]]:
+    """What was told of each call on the way, in the order of their beginnings."""
+    told: dict[str, list[Sentence]] = {}
+
+    def note(now: float, changes: Changes, pbx: Pbx) -> None:
+        for key, fields in changes.up.get("call", {}).items():
+            story = told.setdefault(key, [])
+            if fields.get("phase") == "ended":
+                story.append(("ended", str(fields["reason"]), ()))
+            elif key in pbx.entities()["call"] and story[-1:] != [now_told := sentence(pbx, key)]:
+                story.append(now_told)
+
+    play(recording.begun(), events, note)
+    return list(told.values())

@@ -12,10 +12,7 @@ import pytest
 
 from live.changes import Changes
 from live.pbx import Pbx
-from tests.live.recorded import NAMES, Recording, play, recording
-
-Sentence = tuple[str, str, tuple[str, ...]]
-"""Phase, place (queue, room or slot), who."""
+from tests.live.recorded import NAMES, Recording, Sentence, play, recording, sentence, told_of
 
 OUTSIDE = "+4915112345678"
 
@@ -25,31 +22,9 @@ def day(request: pytest.FixtureRequest) -> Recording:
     return recording(request.param)
 
 
-def sentence(pbx: Pbx, key: str) -> Sentence:
-    call, parties = pbx.entities()["call"][key], pbx.entities()["party"]
-    place = call["room"] or call["slot"] or (call["queue"] if call["phase"] == "waiting" else "")
-    who = tuple(str(parties[party]["number"]) for party in call["parties"])  # type: ignore[union-attr]
-    return str(call["phase"]), str(place), who
-
-
 @cache
 def stories(name: str) -> list[list[Sentence]]:
-    """What was told of each call, in the order of their beginnings; the rung ones sorted."""
-    told: dict[str, list[Sentence]] = {}
-
-    def note(now: float, changes: Changes, pbx: Pbx) -> None:
-        for key, fields in changes.up.get("call", {}).items():
-            story = told.setdefault(key, [])
-            if fields.get("phase") == "ended":
-                story.append(("ended", str(fields["reason"]), ()))
-            elif key in pbx.entities()["call"]:
-                phase, place, who = sentence(pbx, key)
-                now_told = (phase, place, (who[0], *sorted(who[1:])))
-                if story[-1:] != [now_told]:
-                    story.append(now_told)
-
-    recording(name).played(note)
-    return list(told.values())
+    return told_of(recording(name), recording(name).events)
 
 
 @pytest.fixture(params=NAMES)
@@ -97,6 +72,8 @@ def test_a_login_in_the_middle_of_it_all(day: Recording) -> None:
         keys = [key for key, call in pbx.entities()["call"].items() if call["phase"] != "ended"]
         return {(phase, place, tuple(sorted(who))) for phase, place, who in (sentence(pbx, key) for key in keys)}
 
+    served = next(call for call in late.entities()["call"].values() if len(call["parties"]) == 2 and call["queue"])  # type: ignore[arg-type]
+    assert (served["phase"], served["queue"]) == ("talking", "600")
     # No list tells what a trunk was given to dial, nor of a ringing leg by whom it is rung when the one who dials
     # names himself only by Linkedid: those two may differ.
     assert {told for told in picture(late) if "ringing" not in told} >= {

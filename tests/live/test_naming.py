@@ -73,6 +73,20 @@ def test_the_number_that_a_trunk_was_given(scene: Scene, begin: str) -> None:
     assert scene.only()["direction"] == "outbound"
 
 
+def test_the_number_comes_with_the_dial_however_late(scene: Scene) -> None:
+    scene.ring(numbers=("101", "trunk"))
+    scene.answer()
+    callee = scene.snapshot("b", CallerIDNum="s")
+    scene.event("NewCallerid", **callee)
+    scene.settled()
+    assert scene.parties["lab/b"]["number"] == ""
+    told = {f"Dest{name}": value for name, value in callee.items()}
+    scene.event("DialBegin", **scene.snapshot("a"), **told, DialString="74951234101@trunk")
+    scene.look()
+    party = scene.parties["lab/b"]
+    assert party["number"] == "74951234101"
+
+
 def test_an_extension_that_was_dialled_from_s_has_no_strangers_name(scene: Scene) -> None:
     """After a queue has tried others, an IAX2 leg wears the name of one of these [16 and 22]."""
     scene.new("a", "IAX2/401-3832")

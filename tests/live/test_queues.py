@@ -257,6 +257,36 @@ def test_who_waits_is_on_a_call_that_waits(floor: Floor) -> None:
     assert caller["number"] == "200"
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_who_is_answered_at_once_came_from_the_queue_all_the_same(floor: Floor, early: bool) -> None:
+    """No look fell into the wait; the join may even be ahead of its channel."""
+    if early:
+        floor.names["a"], floor.states["a"] = "PJSIP/201-0000a", "up"
+        floor.caller("a", 1)
+        floor.new("a", "PJSIP/201-0000a", "up")
+    else:
+        floor.caller("a", 1)
+    floor.left("a")
+    floor.new("b", "PJSIP/101-0000b", "up")
+    floor.enter("a", "br")
+    floor.enter("b", "br")
+    floor.settled()
+    assert (floor.only()["phase"], floor.only()["queue"]) == ("talking", "sales")
+
+
+def test_who_left_the_queue_for_a_menu_is_the_queues_no_more(floor: Floor) -> None:
+    floor.caller("a", 1)
+    floor.settled()
+    floor.left("a")
+    floor.settled()
+    assert (floor.only()["phase"], floor.only()["queue"]) == ("menu", "")
+    floor.new("b", "PJSIP/101-0000b", "up")
+    floor.enter("a", "br")
+    floor.enter("b", "br")
+    floor.settled()
+    assert (floor.only()["phase"], floor.only()["queue"]) == ("talking", "")
+
+
 def test_the_end_of_the_leg_ends_the_wait_whatever_else_is_told(floor: Floor) -> None:
     floor.caller("a", 1)
     floor.caller("b", 2)
