@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "calls",
     "conferences",
     "queues",
+    "api",
 ]
 
 MIDDLEWARE = [
