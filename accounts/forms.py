@@ -52,7 +52,9 @@ def too_many(minutes: int) -> ValidationError:
 class TokenForm(forms.Form):
     """A new token of one's own. With the password: who finds a panel open must not take a year of it along."""
 
-    name = forms.CharField(label=_("What it is for"), max_length=60)
+    name = forms.CharField(
+        label=_("What it is for"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
     days = forms.TypedChoiceField(
         label=_("Good for"),
         coerce=int,

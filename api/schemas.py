@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from floor.frames import CommandId, Count
 from floor.registry import KINDS, Action
@@ -122,19 +122,27 @@ class Me(Strict):
 Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["office/1795.4"])]
 
 
+def _whole(value: Any) -> Any:
+    """`1.0` is a whole number to JSON, and to those who write it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[Count, BeforeValidator(_whole)]
+
+
 class _Body(Strict):
     id: Annotated[
         CommandId | None,
         Field(description="32 hex digits, random. The same id again is the same command. Without it one is made."),
     ] = None
-    epoch: Annotated[Count, Field(description="Of the picture that it was decided on; 0: of the one that is.")] = 0
+    epoch: Annotated[Whole, Field(description="Of the picture that it was decided on; 0: of the one that is.")] = 0
 
 
 def body_of(action: Action) -> type[BaseModel]:
     """What a request for this action holds."""
     name = "".join(part.capitalize() for part in action.verb.replace("_", ".").split("."))
     rev = Annotated[
-        Count | None,
+        Whole | None,
         Field(description="Of what it was decided on: if that has changed, it is refused. Without it: as it is now."),
     ]
     kind: Any = Literal[action.target]

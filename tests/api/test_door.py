@@ -174,6 +174,7 @@ async def test_who_acts_too_often_is_told_so(hub: Hub, bob: User, program: Make)
         (b'{"target": {"key": "lab/a"}, "id": "1"}', 422),
         (b'{"target": {"key": "lab/a"}, "id": "' + b"A" * 32 + b'"}', 422),
         (b'{"target": {"key": "lab/a"}, "epoch": 1e300}', 422),
+        (b'{"target": {"key": "lab/a"}, "epoch": 1.5}', 422),
         (b'{"target": {"key": "' + b"x" * LONGEST + b'"}}', 413),
     ],
 )

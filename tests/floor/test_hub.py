@@ -160,6 +160,24 @@ def test_an_unknown_may_be_settled_later(hub: Hub) -> None:
     assert "more" not in json.loads(browser.texts[-1])
 
 
+async def test_all_who_sent_the_same_command_are_answered(hub: Hub) -> None:
+    (one, first), (two, second), (three, other) = join(hub), join(hub), join(hub)
+    command = {
+        "id": "3" * 32,
+        "user_id": 1,
+        "verb": "calls.hangup",
+        "target": {"kind": "call", "key": "lab/a", "rev": 1},
+    }
+    for watcher in (first, second, second):
+        await hub.command(watcher, command, "lab")
+    await hub.command(other, {**command, "user_id": 2}, "lab")
+    assert three.of("result")[0]["code"] == "bad_command", "another user's: she guessed"
+    hub.leave(first)
+    hub.answered({"type": "result", "id": "3" * 32, "outcome": "done"})
+    assert (len(one.of("result")), len(two.of("result")), len(three.of("result"))) == (0, 1, 1)
+    assert not hub._pending
+
+
 class _Timer:
     def cancel(self) -> None:
         pass
