@@ -24,8 +24,9 @@ check: dev # style, types, settings, migrations, translations
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) -m tools.messages --check
 
-prove: dev # the long proofs: storms, soaks, thousands of seeds
+prove: dev # the long proofs: storms, soaks, thousands of seeds, a minute of fuzz
 	@$(PY) -m tools.testbed
+	-$(PY) -m pip install --quiet --disable-pip-version-check "atheris>=3,<4" # no wheel for all: then that proof is skipped
 	$(PY) -m pytest -m prove
 
 lab: dev # a real Asterisk with phones that call each other, to try the panel on

@@ -2,7 +2,7 @@
 
 ::
 
-    session = await ami.connect("ami://user:secret@pbx.example:5038", on_event=print)
+    session = await ami.connect("amis://user:secret@pbx.example", on_event=print)
     for channel in await session.list(ami.actions.core_show_channels()):
         print(channel.get("Channel"))
 """
@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from ami import actions
 from ami.actions import Action
-from ami.client import Address, Link, LinkState, Session, Timing
+from ami.address import Address
+from ami.client import Link, LinkState, Session, Timing
 from ami.errors import (
     LINK_CODES,
     ActionRefused,
@@ -67,7 +68,7 @@ __all__ = [
 async def connect(
     url: str, events: str = "system,call,agent", on_event: Callable[[Message], None] | None = None
 ) -> Session:
-    """One session, for scripts: ``ami://user:secret@host:5038``, or ``amis://`` for TLS.
+    """One session, for scripts. ``url``: as ``Address.parse`` takes it. ``events``: the classes to hear, or "off".
 
     Raises ``ValueError`` for a wrong address, ``Unreachable``, ``NoGreeting``, ``LoginRefused``,
     ``ConnectionLost``. It is not kept alive: for that there is ``Link``.

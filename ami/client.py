@@ -2,7 +2,7 @@
 
 ``Session`` is one logged-in connection: actions out, answers matched by ActionID, events handed on as they are
 parsed. ``Link`` keeps the two sessions of one PBX alive for ever: one for events and lists, one for actions,
-since an action may block its session (a ``PlayDTMF`` on a leg without audio did: measured).
+since an action may block its session (on a leg whose channel is locked: measured).
 
 All of a chunk is handled in ``data_received``, synchronously and in stream order. Asterisk closes a session
 whose reader is slow (``writetimeout``, 100 ms by default), so a callback must be short: what has to be bounded
@@ -21,11 +21,11 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal, Self
-from urllib.parse import unquote, urlsplit
+from typing import Literal
 
 from ami import actions
 from ami.actions import Action
+from ami.address import Address
 from ami.errors import (
     LINK_CODES,
     ActionRefused,
@@ -46,13 +46,15 @@ from ami.protocol import Message, Protocol
 
 log = logging.getLogger(__name__)
 
-DEFAULT_PORT = 5038
+_X509_HOSTNAME_MISMATCH, _X509_IP_MISMATCH = 62, 64  # OpenSSL's X509_V_ERR_…, which Python does not name
+
 ACTION_TIMEOUT = 3.0  # seconds; a real answer takes under 1 ms, 0.2 s under overload (measured)
 LIST_TIMEOUT = 10.0  # seconds; 5,000 channels are listed in well under 3
 # A PBX that answers nothing must not make us remember without end: 3 s of 300 actions a second.
 MAX_PENDING = 1_000
 # Ten times the largest PBX tried (4,000 channels on two cores); more items are a peer gone mad.
 MAX_LIST_ITEMS = 50_000
+_LIST_SIGN = b"~"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,58 +72,6 @@ class Timing:
     backoff_cap: float = 5.0
     stable_after: float = 10.0  # a link that was live for so long begins its back-off anew
     close: float = 0.5  # to flush the Logoff; then the socket is dropped
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a PBX is and who we are there. ``repr`` hides the secret.
-
-    ``tls`` verifies certificate and host name against the system's authorities; a private authority is named
-    by the environment variable SSL_CERT_FILE, as everywhere in OpenSSL.
-    """
-
-    host: str
-    port: int
-    user: str
-    secret: str = field(repr=False)
-    tls: bool = False
-
-    @classmethod
-    def parse(cls, url: str) -> Self:
-        """``ami://user:secret@host:5038`` or ``amis://`` (TLS); port 5038 unless given; IPv6 in brackets.
-
-        Raises ``ValueError`` with one line that never shows the secret.
-        """
-        # Before urlsplit, which drops some of these in silence; and a user with a line feed is an attack.
-        if any(ord(char) <= 32 or ord(char) == 127 for char in url):
-            raise ValueError("the address has a blank or a control character in it: percent-encode it")
-        try:
-            parts = urlsplit(url)
-            host, user, secret = parts.hostname, parts.username, parts.password
-        except ValueError:
-            # urlsplit's own words quote the address, secret and all.
-            raise ValueError("the address is not of the form ami://user:secret@host:5038") from None
-        if parts.scheme not in ("ami", "amis"):
-            raise ValueError("the address must begin with ami:// or amis:// (TLS)")
-        if parts.path not in ("", "/") or parts.query or parts.fragment:
-            raise ValueError("nothing may follow the port; in user and secret, percent-encode / ? and #")
-        if not user or not secret:
-            raise ValueError("the address needs user and secret: ami://user:secret@host:5038")
-        if not host:
-            raise ValueError("the address names no host")
-        try:
-            port = parts.port
-        except ValueError:
-            raise ValueError("the port is not a number from 1 to 65535") from None
-        if port == 0:
-            raise ValueError("the port is not a number from 1 to 65535")
-        try:
-            user, secret = unquote(user, errors="strict"), unquote(secret, errors="strict")
-        except UnicodeDecodeError:
-            raise ValueError("user or secret is percent-encoded from something else than UTF-8") from None
-        if any(ord(char) < 32 or ord(char) == 127 for char in user):
-            raise ValueError("the user has a control character in it")
-        return cls(host, port or DEFAULT_PORT, user, secret, parts.scheme == "amis")
 
 
 @dataclass(slots=True, eq=False)
@@ -173,10 +123,10 @@ class Session(asyncio.Protocol):
         self._pending: dict[str, _Pending] = {}
         self._count = 0
         # Random, so that no text of a stranger can name a pending action. Lists have ids of their own kind:
-        # an item that comes after its list was given up is known as one and never handed on as an event.
+        # an item that comes after its list was given up is known as one and never handed on as an event. They begin
+        # with ~ to be told at a glance: hardly any event has one, and to look for a whole id was a tenth of all work.
         prefix = secrets.token_hex(6)
-        self._action_prefix, self._list_prefix = f"{prefix}-a", f"{prefix}-l"
-        self._list_mark = f"\r\nActionID: {self._list_prefix}".encode()
+        self._action_prefix, self._list_prefix = f"{prefix}-a", f"~{prefix}-l"
         self.last_byte = self._loop.time()
         self.rtt: float | None = None
         self.fully_booted = asyncio.Event()
@@ -210,13 +160,20 @@ class Session(asyncio.Protocol):
         return session
 
     async def _connect(self, address: Address) -> None:
-        tls = ssl.create_default_context() if address.tls else None
+        where = f"{address.host} port {address.port}"
+        try:
+            tls = address.tls_context()
+        except ValueError as error:
+            raise Unreachable(str(error)) from error
         try:
             async with asyncio.timeout(self._timing.connect):
                 await self._loop.create_connection(lambda: self, address.host, address.port, ssl=tls)
         except TimeoutError as error:
-            where = f"{address.host} port {address.port}"
             raise Unreachable(f"no connection to {where} within {self._timing.connect:g} s") from error
+        except ssl.SSLCertVerificationError as error:
+            raise Unreachable(_distrust(where, error)) from error
+        except ssl.SSLError as error:
+            raise Unreachable(f"no TLS with {where}, is it the port of tlsbindaddr? {error}") from error
         except OSError as error:
             raise Unreachable(str(error)) from error
         try:
@@ -397,7 +354,7 @@ class Session(asyncio.Protocol):
 
     def _take(self, message: Message) -> None:
         if message.event:
-            if self._list_mark in message.raw and message.action_id.startswith(self._list_prefix):
+            if message.raw.find(_LIST_SIGN) >= 0 and message.action_id.startswith(self._list_prefix):
                 self._take_item(message)
                 return
             if message.event == "FullyBooted":
@@ -682,6 +639,15 @@ class Link:
             self._on_state(self._state)
         except Exception:
             log.exception("on_state failed")
+
+
+def _distrust(where: str, error: ssl.SSLCertVerificationError) -> str:
+    """Why the certificate is not taken, and what to do: two mistakes make nearly all of these."""
+    if error.verify_code in (_X509_HOSTNAME_MISMATCH, _X509_IP_MISMATCH):
+        do = "use a name that is in it"
+    else:
+        do = "the file of an authority of your own is named by ?cafile="
+    return f"the certificate of {where} is not trusted: {error.verify_message.rstrip('.')}; {do}"
 
 
 def _ping(session: Session, timing: Timing) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from demo.answers_lines import LINES
+from demo.answers_parking import PARKING
+from demo.answers_queues import QUEUES
+from demo.answers_rooms import ROOMS
 from demo.channels import Originate
-from demo.events import Header, block
-from demo.pbx import INTERNAL
-from demo.rooms import Room
+from demo.devices import INTERNAL
+from demo.events import UNKNOWN
+from demo.replies import Action, Request, error, listing, response, success, true
 
 if TYPE_CHECKING:
     from demo.pbx import Pbx
@@ -23,45 +26,6 @@ BLACKLISTED: Final = frozenset(
     | {"privacymanager", "read", "readfile", "stasis", "system", "trysystem", "tryexec"}
 )
 """Applications that an account without class ``system`` may not originate."""
-
-
-class Request(dict[str, str]):
-    """One action's headers by lower-case name; the last of repeated ones wins."""
-
-    @property
-    def action_id(self) -> str:
-        return self.get("actionid", "")
-
-
-def response(request: Request, kind: str, *headers: Header) -> bytes:
-    echoed = (("ActionID", request.action_id),) if request.action_id else ()
-    return block((("Response", kind), *echoed, *headers))
-
-
-def success(request: Request, message: str) -> bytes:
-    return response(request, "Success", ("Message", message))
-
-
-def error(request: Request, message: str) -> bytes:
-    return response(request, "Error", ("Message", message))
-
-
-def listing(
-    request: Request,
-    message: str,
-    items: Iterable[tuple[str, tuple[Header, ...]]],
-    complete: str,
-    *,
-    last: bool = False,
-) -> bytes:
-    """A whole list. Queues write the ActionID after an item's headers (``last``), all others before (seen on 22)."""
-    echoed: tuple[Header, ...] = (("ActionID", request.action_id),) if request.action_id else ()
-    parts = [response(request, "Success", ("EventList", "start"), ("Message", message))]
-    for name, headers in items:
-        parts.append(block((("Event", name), *headers, *echoed) if last else (("Event", name), *echoed, *headers)))
-    count = ("ListItems", str(len(parts) - 1))
-    parts.append(block((("Event", complete), *echoed, ("EventList", "Complete"), count)))
-    return b"".join(parts)
 
 
 def _ping(pbx: Pbx, request: Request) -> bytes:
@@ -103,7 +67,7 @@ def _core_settings(pbx: Pbx, request: Request) -> bytes:
 
 
 def _list_commands(pbx: Pbx, request: Request) -> bytes:
-    return response(request, "Success", *((name, words) for name, (words, _) in ACTIONS.items()))
+    return response(request, "Success", *((name, ACTIONS[name][0]) for name in sorted(ACTIONS, key=str.lower)))
 
 
 def _core_show_channels(pbx: Pbx, request: Request) -> bytes:
@@ -127,15 +91,37 @@ def _bridge_list(pbx: Pbx, request: Request) -> bytes:
     return listing(request, "Bridge listing will follow", items, "BridgeListComplete")
 
 
-def _queue_status(pbx: Pbx, request: Request) -> bytes:
-    wanted = request.get("queue", "")
-    items: list[tuple[str, tuple[Header, ...]]] = []
-    for queue in pbx.queues.values():
-        if wanted in ("", queue.name):
-            items.append(("QueueParams", queue.params()))
-            items += [("QueueMember", member.item(pbx.state(member.interface))) for member in queue.members]
-            items += [("QueueEntry", queue.entry(visit, pbx.clock())) for visit in queue.waiting]
-    return listing(request, "Queue status will follow", items, "QueueStatusComplete", last=True)
+def _status(pbx: Pbx, request: Request) -> bytes:
+    """Two of its words are its own: a Privilege that no event has, and effective names that are not escaped."""
+    wanted = request.get("channel", "")
+    found = pbx.find(wanted)
+    if wanted and found is None:
+        return error(request, "No such channel")
+    items = []
+    for channel in [found] if found is not None else pbx.channels.values():
+        headers = (
+            ("Privilege", "Call"),
+            *channel.snapshot(),
+            ("Type", channel.device.partition("/")[0]),
+            ("DNID", channel.dialled),
+            ("EffectiveConnectedLineNum", channel.connected_number or UNKNOWN),
+            ("EffectiveConnectedLineName", channel.connected_name or UNKNOWN),
+            ("TimeToHangup", "0"),
+            ("BridgeID", channel.bridge.uniqueid if channel.bridge is not None else ""),
+            ("Application", channel.application),
+            ("Data", channel.data),
+            ("Nativeformats", "(ulaw)"),
+            ("Readformat", "ulaw"),
+            ("Readtrans", ""),
+            ("Writeformat", "ulaw"),
+            ("Writetrans", ""),
+            ("Callgroup", "2"),
+            ("Pickupgroup", "2"),
+            ("Seconds", str(int(pbx.clock() - channel.created))),
+        )
+        items.append(("Status", headers))
+    total = ("Items", str(len(items)))
+    return listing(request, "Channel status will follow", items, "StatusComplete", total, last=True)
 
 
 def _hangup(pbx: Pbx, request: Request) -> bytes:
@@ -161,7 +147,7 @@ def _originate(pbx: Pbx, request: Request) -> bytes:
         return error(request, "Originate Access Forbidden: app or data blacklisted")
     if not application and exten and not (context == INTERNAL and pbx.exists(exten)):
         return error(request, "Extension does not exist.")
-    if request.get("async", "").lower() not in ("1", "true", "yes", "y", "on", "t"):
+    if not true(request.get("async", "")):
         # A real one would block this session until the leg is answered. Words of our own: nothing sends this.
         return error(request, "The demo PBX originates only with Async: true")
     timeout = request.get("timeout", "")
@@ -187,90 +173,9 @@ def _caller(text: str) -> tuple[str, str]:
     return number.rstrip(">").strip(), name.strip().strip('"')
 
 
-# --- conferences
-
-NONE: Final = "No active conferences."
-NO_NAME: Final = "No Conference name provided."
-NO_SUCH: Final = "No Conference by that name found."
-NO_CHANNEL: Final = "No Channel by that name found in Conference."
-
-
-def _rooms(pbx: Pbx, request: Request) -> bytes:
-    rooms = pbx.seats.rooms.values()
-    if not rooms:
-        return error(request, NONE)
-    items = [("ConfbridgeListRooms", room.item()) for room in rooms]
-    return listing(request, "Confbridge conferences will follow", items, "ConfbridgeListRoomsComplete")
-
-
-def _named_room(pbx: Pbx, request: Request) -> Room | str:
-    """The room that the action names, or why not. Asterisk looks for a name first, then whether there is any room."""
-    name = request.get("conference", "")
-    if not name:
-        return NO_NAME
-    if not pbx.seats.rooms:
-        return NONE
-    return pbx.seats.rooms.get(name, NO_SUCH)
-
-
-def _participants(pbx: Pbx, request: Request) -> bytes:
-    room = _named_room(pbx, request)
-    if isinstance(room, str):
-        return error(request, room)
-    items = [("ConfbridgeList", participant.item(pbx.clock())) for participant in room.participants]
-    return listing(request, "Confbridge user list will follow", items, "ConfbridgeListComplete")
-
-
-def _mute(muted: bool) -> Handler:
-    def handler(pbx: Pbx, request: Request) -> bytes:
-        if request.get("conference") and not request.get("channel"):
-            return error(request, "No channel name provided.")
-        room = _named_room(pbx, request)
-        if isinstance(room, str):
-            return error(request, room)
-        chosen = room.named(request.get("channel", ""))
-        if not chosen:
-            return error(request, NO_CHANNEL)
-        pbx.seats.mute(chosen, muted)
-        return success(request, "User muted" if muted else "User unmuted")
-
-    return handler
-
-
-def _kick(pbx: Pbx, request: Request) -> bytes:
-    room, name = _named_room(pbx, request), request.get("channel", "")
-    if isinstance(room, str):
-        return error(request, room)
-    chosen = room.named(name) if name else []
-    if not chosen:
-        return error(request, NO_CHANNEL)
-    pbx.seats.kick(chosen)
-    return success(request, "All participants kicked" if name.lower() == "all" else "User kicked")
-
-
-def _lock(locked: bool) -> Handler:
-    def handler(pbx: Pbx, request: Request) -> bytes:
-        room = _named_room(pbx, request)
-        if isinstance(room, str):
-            return error(request, room)
-        room.locked = locked
-        return success(request, "Conference locked" if locked else "Conference unlocked")
-
-    return handler
-
-
-Handler = Callable[["Pbx", Request], bytes]
-
-ACTIONS: Final[dict[str, tuple[str, Handler | None]]] = {
+ACTIONS: Final[dict[str, Action]] = {
     "BridgeList": ("Get a list of bridges in the system.  (Priv: <none>)", _bridge_list),
     "Challenge": ("Generate Challenge for MD5 Auth.  (Priv: <none>)", None),
-    "ConfbridgeKick": ("Kick a Confbridge user.  (Priv: call,all)", _kick),
-    "ConfbridgeList": ("List participants in a conference.  (Priv: reporting,all)", _participants),
-    "ConfbridgeListRooms": ("List active conferences.  (Priv: reporting,all)", _rooms),
-    "ConfbridgeLock": ("Lock a Confbridge conference.  (Priv: call,all)", _lock(True)),
-    "ConfbridgeMute": ("Mute a Confbridge user.  (Priv: call,all)", _mute(True)),
-    "ConfbridgeUnlock": ("Unlock a Confbridge conference.  (Priv: call,all)", _lock(False)),
-    "ConfbridgeUnmute": ("Unmute a Confbridge user.  (Priv: call,all)", _mute(False)),
     "CoreSettings": ("Show PBX core settings (version etc).  (Priv: system,reporting,all)", _core_settings),
     "CoreShowChannels": ("List currently active channels.  (Priv: system,reporting,all)", _core_show_channels),
     "CoreStatus": ("Show PBX core status variables.  (Priv: system,reporting,all)", _core_status),
@@ -281,7 +186,11 @@ ACTIONS: Final[dict[str, tuple[str, Handler | None]]] = {
     "Logoff": ("Logoff Manager.  (Priv: <none>)", None),
     "Originate": ("Originate a call.  (Priv: originate,all)", _originate),
     "Ping": ("Keepalive command.  (Priv: <none>)", _ping),
-    "QueueStatus": ("Show queue status.  (Priv: <none>)", _queue_status),
+    "Status": ("List channel status.  (Priv: system,call,reporting,all)", _status),
+    **LINES,
+    **PARKING,
+    **QUEUES,
+    **ROOMS,
 }
 """Each action, as ListCommands describes it; those without a handler are the session's own."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from demo.events import UNKNOWN, Header, escaped
 
 if TYPE_CHECKING:
+    from demo.parking import Parked
     from demo.queues import Waiting
     from demo.rooms import Participant
 
@@ -109,14 +110,19 @@ class Channel:
     waits: Waiting | None = None
     served: Waiting | None = None
     """Set on a member's leg from the offer to the end: the queue call that it is for."""
+    outlived: Waiting | None = None
+    """Its queue call, whose member is gone, and which is told to be over when this hangs up."""
     sits: Participant | None = None
+    parked: Parked | None = None
+    dialled: str = ""
+    """The number that it dialled to come in."""
     spies_on: Channel | None = None
     spy_options: str = ""
 
     @property
     def talks_with(self) -> Channel | None:
         """The other one in its two-party bridge."""
-        if self.bridge is None or self.sits is not None:
+        if self.bridge is None or self.sits is not None or self.parked is not None:
             return None
         return next((other for other in self.bridge.members if other is not self), None)
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 Header = tuple[str, str]
 Class = Literal["system", "call", "agent"]
+
+
+class Emit(Protocol):
+    """Whoever takes what happens. Most is of class ``call``."""
+
+    def __call__(self, name: str, *headers: Header, cls: Class = "call") -> None: ...
+
 
 SYSTEM: Final = "demo"
 """The ``systemname`` of the demo's ``asterisk.conf``: a header of every event, and what Uniqueids begin with."""

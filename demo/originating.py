@@ -30,7 +30,7 @@ class Originating:
     def start(self, want: Originate, timeout: float) -> None:
         """Dial it. ``timeout`` in seconds. What cannot be dialled is answered by an OriginateResponse of failure."""
         pbx = self._pbx
-        phone = pbx.phones.get(want.wanted.removeprefix("PJSIP/")) if want.wanted.startswith("PJSIP/") else None
+        phone = pbx.lines.phones.get(want.wanted.removeprefix("PJSIP/")) if want.wanted.startswith("PJSIP/") else None
         if phone is None or not phone.registered or want.channel_id in pbx.channels:
             self._response(want, None, FAILED)
             return

@@ -7,8 +7,7 @@ decided by who calls (``scenario``, an action, a test), by the hooks, and by ``l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
 from demo.channels import (
     BUSY,
@@ -23,23 +22,14 @@ from demo.channels import (
     Bridge,
     Channel,
 )
+from demo.devices import INTERNAL, Devices
 from demo.events import SYSTEM, Class, Event, Header
+from demo.lines import Lines, Phone
 from demo.originating import Originating
-from demo.queueing import RETRY_S, Queueing
-from demo.queues import Member, Queue
+from demo.parking import Parking
+from demo.queueing import Queueing
+from demo.queues import Queue
 from demo.seats import Seats
-
-INTERNAL: Final = "from-internal"
-HINTS: Final = {
-    "NOT_INUSE": ("0", "Idle"),
-    "INUSE": ("1", "InUse"),
-    "BUSY": ("2", "Busy"),
-    "UNAVAILABLE": ("4", "Unavailable"),
-    "RINGING": ("8", "Ringing"),
-    "RINGINUSE": ("9", "InUse&Ringing"),
-    "ONHOLD": ("16", "Hold"),
-}
-"""A device's state as the hint of its extension says it."""
 
 
 class Timer(Protocol):
@@ -50,19 +40,6 @@ Later = Callable[[float, Callable[[], None]], Timer]
 """``later(seconds, call)``: the loop's ``call_later``, or something quicker."""
 
 
-@dataclass(slots=True)
-class Phone:
-    """One registered phone, and the extension that is its own."""
-
-    exten: str
-    name: str
-    registered: bool = True
-
-    @property
-    def device(self) -> str:
-        return f"PJSIP/{self.exten}"
-
-
 class People(Protocol):
     """Who uses the PBX: told what happens to them, so that they may do something later."""
 
@@ -70,6 +47,7 @@ class People(Protocol):
     def talks(self, caller: Channel, callee: Channel) -> None: ...
     def waits(self, caller: Channel) -> None: ...
     def sits(self, channel: Channel) -> None: ...
+    def parked(self, channel: Channel, space: str) -> None: ...
 
 
 class Nobody:
@@ -87,6 +65,9 @@ class Nobody:
     def sits(self, channel: Channel) -> None:
         pass
 
+    def parked(self, channel: Channel, space: str) -> None:
+        pass
+
 
 class Pbx:
     """One imitated PBX. ``emit`` takes every event; ``clock`` gives seconds of UTC; ``token`` makes bridge ids."""
@@ -96,10 +77,10 @@ class Pbx:
     ) -> None:
         self.clock, self.later = clock, later
         self.people: People = Nobody()
-        self.phones: dict[str, Phone] = {}
-        self.trunks: list[str] = []
+        self.devices = Devices(self.emit)
+        self.lines = Lines(self.emit, self.devices, clock)
         self.queues: dict[str, Queue] = {}
-        self.rooms: frozenset[str] = frozenset()
+        self.rooms: list[str] = []
         """Extensions that lead into a conference of the same name."""
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, Bridge] = {}
@@ -108,30 +89,27 @@ class Pbx:
         """Calls since the start, for CoreStatus."""
         self.queueing = Queueing(self)
         self.seats = Seats(self)
+        self.parking = Parking(self)
         self.originating = Originating(self)
         self._emit, self._token = emit, token
         self._number = 0
-        self._states: dict[str, str] = {}
 
     # --- what it has
 
-    def add_phone(self, exten: str, name: str, *, registered: bool = True) -> Phone:
-        phone = self.phones[exten] = Phone(exten, name, registered)
-        self._states[phone.device] = "NOT_INUSE" if registered else "UNAVAILABLE"
-        return phone
-
-    def add_trunk(self, device: str) -> None:
-        self.trunks.append(device)
-        self._states[device] = "NOT_INUSE"
-
-    def add_queue(self, name: str, exten: str, members: Iterable[str]) -> Queue:
-        """A queue, and the phones' extensions that serve it."""
+    def add_queue(self, name: str, exten: str, members: Iterable[str] = ()) -> Queue:
+        """A queue, and the phones' extensions that serve it by its configuration."""
         queue = self.queues[name] = Queue(name, exten)
+        self.devices.hint(exten, f"Queue:{name}")
         for member in members:
-            phone = self.phones[member]
-            queue.members.append(Member(queue, phone.name, phone.device, int(self.booted)))
-        queue.said_available = self._available(queue)
+            phone = self.lines.phones[member]
+            self.queueing.configure(queue, phone.device, phone.name)
+        self.devices.know(f"Queue:{name}_avail", self._available(queue))
         return queue
+
+    def add_room(self, exten: str) -> None:
+        """An extension that leads into the conference of this name."""
+        self.rooms.append(exten)
+        self.devices.hint(exten, f"confbridge:{exten}")
 
     def find(self, text: str) -> Channel | None:
         """The channel of this Uniqueid or exact name."""
@@ -140,7 +118,7 @@ class Pbx:
 
     def state(self, device: str) -> str:
         """A device's state, of those in ``queues.STATUS``."""
-        phone = self.phones.get(device.partition("/")[2])
+        phone = self.lines.phones.get(device.partition("/")[2])
         if phone is not None and not phone.registered:
             return "UNAVAILABLE"
         legs = [channel for channel in self.channels.values() if channel.device == device and channel.state != DOWN]
@@ -151,15 +129,21 @@ class Pbx:
         if not busy:
             return "NOT_INUSE"
         # Held from the other side: the device that hears the music is the one called on hold (seen on 22).
-        return "ONHOLD" if all(leg.music and leg.bridge for leg in busy) else "INUSE"
+        return "ONHOLD" if all(leg.music and leg.bridge and leg.parked is None for leg in busy) else "INUSE"
 
     def exists(self, exten: str) -> bool:
         """Whether the dialplan knows what to do with it."""
         return bool(
-            exten in self.phones
+            exten in self.lines.phones
             or exten in self.rooms
+            or self.parking.knows(exten)
             or any(queue.exten == exten for queue in self.queues.values())
-            or (self.trunks and exten.startswith("0") and exten[1:].removeprefix("+").isdigit() and len(exten) > 3)
+            or (
+                self.lines.trunks
+                and exten.startswith("0")
+                and exten[1:].removeprefix("+").isdigit()
+                and len(exten) > 3
+            )
         )
 
     # --- what happens
@@ -173,7 +157,7 @@ class Pbx:
         channel.state = RING
         self.processed += 1
         self.emit("Newchannel", *channel.snapshot())
-        channel.context = INTERNAL
+        channel.context, channel.dialled = INTERNAL, exten
         self.enter(channel, exten)
         self.settle()
         return channel
@@ -208,8 +192,8 @@ class Pbx:
     def enter(self, channel: Channel, exten: str) -> None:
         """Run the dialplan's extension. One that does not exist hangs the channel up."""
         queue = next((queue for queue in self.queues.values() if queue.exten == exten), None)
-        if exten in self.phones:
-            self._dial_phone(channel, self.phones[exten])
+        if exten in self.lines.phones:
+            self._dial_phone(channel, self.lines.phones[exten])
         elif queue is not None:
             self.pick_up(channel)
             channel.priority = 2
@@ -218,8 +202,12 @@ class Pbx:
             self.pick_up(channel)
             channel.priority = 2
             self.seats.join(channel, exten)
+        elif self.parking.knows(exten):
+            self.pick_up(channel)
+            self.parking.enter(channel, exten)
         elif self.exists(exten):
-            trunk = self.trunks[self._number % len(self.trunks)]
+            channel.priority = 2
+            trunk = self.lines.trunks[self._number % len(self.lines.trunks)]
             self._dial(channel, trunk, f"{exten[1:]}@{trunk.partition('/')[2]}", exten[1:], "")
         else:
             self._end(channel, NORMAL)
@@ -231,13 +219,21 @@ class Pbx:
             self.emit("Newstate", *channel.snapshot())
 
     def _dial_phone(self, caller: Channel, phone: Phone) -> None:
+        caller.priority = 2
         if self.state(phone.device) == "UNAVAILABLE":
-            self._finish(caller, NORMAL)
+            self.finish(caller, NORMAL)
             return
         self._dial(caller, phone.device, phone.exten, phone.exten, phone.name)
 
+    def call_back(self, caller: Channel, device: str) -> None:
+        """Nobody has fetched a parked caller: ring who parked him. One who cannot be rung costs him the call."""
+        phone = self.lines.phones.get(device.partition("/")[2])
+        if phone is None or self.state(device) == "UNAVAILABLE":
+            self.finish(caller, NORMAL)
+            return
+        self._dial(caller, device, phone.exten, phone.exten, phone.name)
+
     def _dial(self, caller: Channel, device: str, string: str, number: str, name: str) -> None:
-        caller.priority = 2
         caller.application, caller.data = "Dial", f"PJSIP/{string},30,tT"
         leg = self.new_channel(device, number, name, "s", linkedid=caller.linkedid)
         leg.application, leg.data = "AppDial", "(Outgoing Line)"
@@ -247,8 +243,10 @@ class Pbx:
         leg.connected_number, leg.connected_name = caller.number, caller.caller_name
         self.emit("NewConnectedLine", *leg.snapshot())
         self.emit("DialBegin", *caller.snapshot(), *leg.snapshot("Dest"), ("DialString", string))
-        caller.connected_number, caller.connected_name = leg.number, leg.caller_name
-        self.emit("NewConnectedLine", *caller.snapshot())
+        line = (leg.number, leg.caller_name)
+        if line != (caller.connected_number, caller.connected_name):
+            caller.connected_number, caller.connected_name = line
+            self.emit("NewConnectedLine", *caller.snapshot())
         self.ring(leg)
 
     def ring(self, leg: Channel) -> None:
@@ -285,20 +283,18 @@ class Pbx:
 
     def bridge(self, caller: Channel, leg: Channel) -> None:
         """Bring two together; the callee enters first."""
-        bridge = Bridge(self._token())
-        self.bridges[bridge.uniqueid] = bridge
-        self.emit("BridgeCreate", *bridge.headers())
+        bridge = self.new_bridge()
         leg.linkedid = caller.linkedid
         for channel in (leg, caller):
             self.bridge_enter(bridge, channel)
         self.people.talks(caller, leg)
 
-    def new_bridge(self, name: str) -> Bridge:
-        """A conference's bridge, with the announcer that no list shows."""
-        bridge = Bridge(self._token(), "base", "softmix", "ConfBridge", name)
+    def new_bridge(
+        self, kind: str = "basic", technology: str = "simple_bridge", creator: str = "", name: str = ""
+    ) -> Bridge:
+        bridge = Bridge(self._token(), kind, technology, creator, name)
         self.bridges[bridge.uniqueid] = bridge
         self.emit("BridgeCreate", *bridge.headers())
-        bridge.hidden = 1
         return bridge
 
     def bridge_enter(self, bridge: Bridge, channel: Channel) -> None:
@@ -369,6 +365,10 @@ class Pbx:
         if agent.served is not None:
             self.queueing.completed(agent.served, "transfer")
         self.music(customer, False)
+        if exten == self.parking.exten:
+            self.parking.park(customer, agent.device, told=agent)
+            self.settle()
+            return True
         self.bridge_leave(agent)
         customer.exten, customer.priority, customer.callee = exten, 1, None
         self.bridge_leave(customer)
@@ -392,6 +392,11 @@ class Pbx:
         if channel.sits is not None:
             self._request(channel, by_phone)
             self.seats.leave(channel.sits, NORMAL)
+        elif channel.parked is not None:
+            self._request(channel, by_phone)
+            self.queueing.closed(channel)
+            self.parking.give_up(channel)
+            self.finish(channel, NORMAL)
         elif channel.bridge is not None:
             self._hangup_talk(channel, by_phone)
         elif channel.waits is not None:
@@ -412,25 +417,32 @@ class Pbx:
         if by_phone:
             # With a cause only where Dial has set one (seen on 22: none in queues and conferences).
             dialled = channel.caller or channel.callee
-            in_queue = channel.served is not None or (channel.callee is not None and channel.callee.served is not None)
+            in_queue = channel.served is not None or "Queue" in channel.application
             cause = (("Cause", str(NORMAL)),) if dialled is not None and not in_queue else ()
             self.emit("HangupRequest", *channel.snapshot(), *cause)
 
     def _hangup_talk(self, channel: Channel, by_phone: bool) -> None:
-        other, bridge = channel.talks_with, channel.bridge
-        assert bridge is not None
-        assert other is not None
-        caller, callee = (other, channel) if channel.caller is other else (channel, other)
+        other = channel.talks_with
+        callee = channel if channel.caller is not None or other is None else other
         self._request(channel, by_phone)
         if callee.served is not None:
             self.queueing.completed(callee.served, "agent" if channel is callee else "caller")
+        self.queueing.closed(channel)
         for one in (channel, other):
-            self.music(one, False)
-            self.bridge_leave(one)
-        self.bridge_destroy(bridge)
-        self.emit("SoftHangupRequest", *caller.snapshot(), ("Cause", str(NORMAL)))
+            if one is not None:
+                self.leave_talk(one)
+
+    def leave_talk(self, channel: Channel) -> None:
+        """Out of a bridge of two, which ends with the last, and hung up."""
+        bridge = channel.bridge
+        assert bridge is not None
+        self.music(channel, False)
+        self.bridge_leave(channel)
+        if not bridge.members:
+            self.bridge_destroy(bridge)
+        if channel.caller is None and not channel.originated:
+            self.emit("SoftHangupRequest", *channel.snapshot(), ("Cause", str(NORMAL)))
         self._end(channel, NORMAL)
-        self._end(other, NORMAL)
 
     def _refuse(self, leg: Channel, cause: int | None) -> None:
         """A ringing leg ends without an answer: refused by the phone, or hung up by the action."""
@@ -451,11 +463,11 @@ class Pbx:
             return
         self._end(leg, leg.cause)
         caller.priority, caller.tech_cause = 3, leg.tech_cause
-        self._finish(caller, leg.cause)
+        self.finish(caller, leg.cause)
 
-    def _finish(self, caller: Channel, cause: int) -> None:
+    def finish(self, caller: Channel, cause: int) -> None:
         """The dialplan's own end of a call."""
-        if not caller.originated:
+        if caller.caller is None and not caller.originated:
             self.emit("SoftHangupRequest", *caller.snapshot(), ("Cause", str(NORMAL)))
         self._end(caller, cause)
 
@@ -518,45 +530,16 @@ class Pbx:
 
     def settle(self) -> None:
         """Tell of every device whose state is another now, and let the queues look who is free."""
-        for device, said in [*self._states.items()]:
+        phones = (phone.device for phone in self.lines.phones.values())
+        for device in (*phones, *self.lines.trunks):
             state = self.state(device)
-            if state != said:
-                self._states[device] = state
-                self._device(device, state)
+            if state != self.devices.told[device]:
+                self.devices.tell(device, state)
+                self.queueing.device_changed(device, state)
         for queue in self.queues.values():
-            state = "RINGING" if queue.waiting else "NOT_INUSE"
-            if state != queue.said:
-                queue.said = state
-                self.device(f"Queue:{queue.name}", state, queue.exten)
-            available = self._available(queue)
-            if available != queue.said_available:
-                queue.said_available = available
-                self.device(f"Queue:{queue.name}_avail", available, "")
+            if queue.waiting or f"Queue:{queue.name}" in self.devices.told:
+                self.devices.tell(f"Queue:{queue.name}", "RINGING" if queue.waiting else "NOT_INUSE")
+            self.devices.tell(f"Queue:{queue.name}_avail", self._available(queue))
 
     def _available(self, queue: Queue) -> str:
-        free = any(self.state(member.interface) == "NOT_INUSE" for member in queue.members)
-        return "NOT_INUSE" if free else "INUSE"
-
-    def device(self, device: str, state: str, exten: str) -> None:
-        """A device and the hint of its extension; one without an extension has no hint."""
-        self.emit("DeviceStateChange", ("Device", device), ("State", state))
-        if exten:
-            status, text = HINTS[state]
-            self.emit(
-                "ExtensionStatus",
-                ("Exten", exten),
-                ("Context", INTERNAL),
-                ("Hint", device),
-                ("Status", status),
-                ("StatusText", text),
-            )
-
-    def _device(self, device: str, state: str) -> None:
-        phone = self.phones.get(device.partition("/")[2])
-        self.device(device, state, phone.exten if phone is not None else "")
-        for queue in self.queues.values():
-            for member in queue.members:
-                if member.interface == device:
-                    self.emit("QueueMemberStatus", *member.event(state), cls="agent")
-                    if state == "NOT_INUSE":
-                        self.later(RETRY_S, self.queueing.look)
+        return "NOT_INUSE" if any(self.queueing.is_free(member) for member in queue.members) else "INUSE"

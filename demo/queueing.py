@@ -21,6 +21,66 @@ class Queueing:
     def __init__(self, pbx: Pbx) -> None:
         self._pbx = pbx
 
+    # --- members
+
+    def configure(self, queue: Queue, interface: str, name: str) -> Member:
+        """A member that is there from the beginning."""
+        member = Member(queue, name, interface, int(self._pbx.clock()))
+        queue.members.append(member)
+        self._pbx.devices.know(member.pause_device, "NOT_INUSE")
+        return member
+
+    def add(self, member: Member) -> None:
+        """Somebody begins to serve."""
+        member.queue.members.append(member)
+        if member.paused:
+            member.last_pause = member.login
+        self._pbx.devices.tell(member.pause_device, "INUSE" if member.paused else "NOT_INUSE")
+        self._told("QueueMemberAdded", member)
+        self.look()
+
+    def remove(self, member: Member) -> None:
+        """He serves no more; a call that he talks on goes on."""
+        member.queue.members.remove(member)
+        self._told("QueueMemberRemoved", member)
+        self._pbx.devices.tell(member.pause_device, "NOT_INUSE")
+        self._pbx.settle()
+
+    def pause(self, member: Member, paused: bool, reason: str = "") -> None:
+        """He is offered nothing until he is back; one who is already so is told of again, as in Asterisk."""
+        member.paused, member.reason = paused, reason
+        if paused:
+            member.last_pause = int(self._pbx.clock())
+        self._pbx.devices.tell(member.pause_device, "INUSE" if paused else "NOT_INUSE")
+        self._told("QueueMemberPause", member)
+        self.look()
+
+    def penalize(self, member: Member, penalty: int) -> None:
+        member.penalty = penalty
+        self._told("QueueMemberPenalty", member)
+
+    def members(self, interface: str, queue: str = "") -> list[Member]:
+        """Who serves by this interface, in all queues or in this one."""
+        found = (one.member(interface) for one in self._pbx.queues.values() if queue in ("", one.name))
+        return [member for member in found if member is not None]
+
+    def is_free(self, member: Member) -> bool:
+        return not member.paused and self._pbx.state(member.device) == "NOT_INUSE"
+
+    def device_changed(self, device: str, state: str) -> None:
+        """Each member at this device is in another state now."""
+        for queue in self._pbx.queues.values():
+            for member in queue.members:
+                if member.device == device:
+                    self._pbx.emit("QueueMemberStatus", *member.event(state), cls="agent")
+                    if state == "NOT_INUSE":
+                        self._pbx.later(RETRY_S, self.look)
+
+    def _told(self, name: str, member: Member) -> None:
+        self._pbx.emit(name, *member.event(self._pbx.state(member.device)), cls="agent")
+
+    # --- callers
+
     def join(self, channel: Channel, queue: Queue) -> None:
         """A caller enters and hears music."""
         pbx = self._pbx
@@ -42,8 +102,8 @@ class Queueing:
                         self._offer(visit, member)
 
     def _free(self, queue: Queue) -> Member | None:
-        free = [member for member in queue.members if self._pbx.state(member.interface) == "NOT_INUSE"]
-        return min(free, key=lambda member: member.last_offer, default=None)
+        free = [member for member in queue.members if self.is_free(member)]
+        return min(free, key=lambda member: (member.penalty, member.last_offer), default=None)
 
     def _offer(self, visit: Waiting, member: Member) -> None:
         pbx, caller = self._pbx, visit.channel
@@ -123,26 +183,36 @@ class Queueing:
 
     def completed(self, visit: Waiting, reason: str) -> None:
         """The talk is over: by the "agent", the "caller", or a "transfer"."""
-        pbx, leg, member, queue = self._pbx, visit.leg, visit.member, visit.queue
+        assert visit.leg is not None
+        dest = visit.leg.snapshot("Dest")
+        self.counted(visit)
+        self._complete(visit, reason, *dest)
+
+    def counted(self, visit: Waiting) -> None:
+        """The member is free again, and has one call more."""
+        leg, member, queue = visit.leg, visit.member, visit.queue
         assert leg is not None
         assert member is not None
-        now = pbx.clock()
-        talked = now - visit.answered
+        now = self._pbx.clock()
         member.in_call = False
         member.calls_taken += 1
         member.last_call = int(now)
         queue.completed += 1
-        queue.talktime = (3 * queue.talktime + round(talked)) // 4
-        self._emit(
-            "AgentComplete",
-            visit.channel,
-            *leg.snapshot("Dest"),
-            *self._agent(visit),
-            ("HoldTime", str(round(visit.answered - visit.joined))),
-            ("TalkTime", str(round(talked))),
-            ("Reason", reason),
-        )
+        queue.talktime = (3 * queue.talktime + round(now - visit.answered)) // 4
         leg.served = None
+
+    def closed(self, channel: Channel) -> None:
+        """The caller hangs up, long after his member did (seen on 22: without the member's channel)."""
+        visit, channel.outlived = channel.outlived, None
+        if visit is not None:
+            self._complete(visit, "caller")
+
+    def _complete(self, visit: Waiting, reason: str, *dest: Header) -> None:
+        times = (
+            ("HoldTime", str(round(visit.answered - visit.joined))),
+            ("TalkTime", str(round(self._pbx.clock() - visit.answered))),
+        )
+        self._emit("AgentComplete", visit.channel, *dest, *self._agent(visit), *times, ("Reason", reason))
 
     def look(self) -> None:
         """See who can be served now, and tell what came of it."""

@@ -32,33 +32,49 @@ class Member:
     interface: str
     login: int
     penalty: int = 0
+    dynamic: bool = False
+    """Added by an action (only such ones can be removed by one), not by ``queues.conf``."""
+    state_interface: str = ""
+    """The device whose state is the member's, where that is not the interface."""
+    paused: bool = False
+    reason: str = ""
+    last_pause: int = 0
     calls_taken: int = 0
     last_call: int = 0
     in_call: bool = False
     last_offer: float = 0.0
 
+    @property
+    def device(self) -> str:
+        return self.state_interface or self.interface
+
+    @property
+    def pause_device(self) -> str:
+        """The device by which a phone's key can show that he is paused."""
+        return f"Queue:{self.queue.name}_pause_{self.interface}"
+
     def headers(self, state: str) -> tuple[Header, ...]:
-        """The tail that QueueMember and QueueMemberStatus share."""
+        """The tail that QueueMember and the events about it share."""
         return (
-            ("Membership", "static"),
+            ("Membership", "dynamic" if self.dynamic else "static"),
             ("Penalty", str(self.penalty)),
             ("CallsTaken", str(self.calls_taken)),
             ("LastCall", str(self.last_call)),
-            ("LastPause", "0"),
+            ("LastPause", str(self.last_pause)),
             ("LoginTime", str(self.login)),
             ("InCall", "1" if self.in_call else "0"),
             ("Status", STATUS[state]),
-            ("Paused", "0"),
-            ("PausedReason", ""),
+            ("Paused", "1" if self.paused else "0"),
+            ("PausedReason", self.reason),
         )
 
     def event(self, state: str) -> tuple[Header, ...]:
-        """The headers of its QueueMemberStatus."""
+        """The headers of an event about it (QueueMemberStatus and those of its membership)."""
         return (
             ("Queue", self.queue.name),
             ("MemberName", self.name),
             ("Interface", self.interface),
-            ("StateInterface", self.interface),
+            ("StateInterface", self.device),
             *self.headers(state),
             ("Ringinuse", "0"),
             ("Wrapuptime", "0"),
@@ -70,7 +86,7 @@ class Member:
             ("Queue", self.queue.name),
             ("Name", self.name),
             ("Location", self.interface),
-            ("StateInterface", self.interface),
+            ("StateInterface", self.device),
             *self.headers(state),
             ("Wrapuptime", "0"),
         )
@@ -105,9 +121,9 @@ class Queue:
     abandoned_in_time: int = 0
     holdtime: int = 0
     talktime: int = 0
-    said: str = "NOT_INUSE"
-    """The device state of ``Queue:<name>`` that was told last."""
-    said_available: str = "NOT_INUSE"
+
+    def member(self, interface: str) -> Member | None:
+        return next((member for member in self.members if member.interface == interface), None)
 
     def params(self) -> tuple[Header, ...]:
         both = self.completed + self.abandoned

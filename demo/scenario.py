@@ -11,7 +11,10 @@ from collections.abc import Callable
 from typing import Final
 
 from demo.channels import Channel
+from demo.lines import Registration
+from demo.parking import EXTEN as PARK
 from demo.pbx import Pbx
+from demo.queues import Member
 
 SUPERVISOR: Final = "2000"
 SUPERVISOR_ANSWERS_S: Final = 1.0
@@ -31,6 +34,7 @@ AGENTS: Final = {
     "2012": "Luis Fernández",
 }
 TRUNKS: Final = ("PJSIP/trunk-north", "PJSIP/trunk-south")
+PROVIDERS: Final = {"PJSIP/trunk-north": "sip.north.example", "PJSIP/trunk-south": "sip.south.example"}
 ROOM: Final = "8001"
 
 QUEUES: Final = {
@@ -39,6 +43,17 @@ QUEUES: Final = {
     "Billing": ("6003", ("2009", "2010", "2011", "2012"), 3),
 }
 """Name → extension, agents, and how many of fourteen callers want it."""
+FIXED: Final = "Support"
+"""The queue whose members are in its configuration: nobody can remove them. Those of the others have logged in."""
+HELPERS: Final = {("Billing", "2009"), ("Support", "2005")}
+"""Who serves a queue only when all others are busy."""
+BREAKS: Final = {
+    "Coffee": (60.0, 180.0),
+    "Paperwork": (40.0, 120.0),
+    "Lunch": (240.0, 600.0),
+    "Training": (180.0, 400.0),
+}
+"""Reason → how long such a pause lasts, seconds."""
 
 # Numbers that are kept free for fiction, or never given out: nobody's telephone is on the screen.
 CUSTOMERS: Final = (
@@ -75,6 +90,12 @@ ARRIVAL_S: Final = 12.0
 OUTBOUND_S: Final = 38.0
 INTERNAL_S: Final = 55.0
 GUEST_S: Final = 25.0
+BREAK_S: Final = 45.0
+AWAY: Final = 3
+"""No more agents than these are on a break at once."""
+UNPLUGGED_S: Final = 420.0
+OUTAGE_S: Final = 600.0
+PARK_SHARE: Final = 0.07
 PATIENCE_S: Final = 60.0
 AT_START: Final = 7
 """Callers in the first seconds, so that the floor is not empty when somebody looks."""
@@ -93,14 +114,19 @@ class Scenario:
     def open(self) -> None:
         """Put up the phones, trunks, queues and rooms."""
         pbx = self._pbx
-        pbx.add_phone(SUPERVISOR, "Supervisor")
+        pbx.lines.add_phone(SUPERVISOR, "Supervisor")
         for exten, name in AGENTS.items():
-            pbx.add_phone(exten, name)
+            pbx.lines.add_phone(exten, name)
         for trunk in TRUNKS:
-            pbx.add_trunk(trunk)
+            name = trunk.partition("/")[2]
+            pbx.lines.add_trunk(trunk, Registration(name, "phoenix", PROVIDERS[trunk]))
         for queue, (exten, members, _) in QUEUES.items():
-            pbx.add_queue(queue, exten, members)
-        pbx.rooms = frozenset({ROOM})
+            added = pbx.add_queue(queue, exten, members if queue == FIXED else ())
+            for agent in members if queue != FIXED else ():
+                pbx.queueing.add(Member(added, AGENTS[agent], f"PJSIP/{agent}", int(pbx.booted), dynamic=True))
+            for member in added.members:
+                member.penalty = 5 * ((queue, member.interface.removeprefix("PJSIP/")) in HELPERS)
+        pbx.add_room(ROOM)
         pbx.people = self
 
     def start(self) -> None:
@@ -116,6 +142,9 @@ class Scenario:
         self._again(OUTBOUND_S, self._outbound)
         self._again(INTERNAL_S, self._internal)
         self._again(GUEST_S, self._guest)
+        self._again(BREAK_S, self._break)
+        self._again(UNPLUGGED_S, self._unplug)
+        self._again(OUTAGE_S, self._outage)
 
     def _again(self, mean: float, what: Callable[[], None]) -> None:
         """Do it over and over, by chance: on average once in so many seconds."""
@@ -164,6 +193,45 @@ class Scenario:
         number, name = self._idle(chance)
         if number:
             self._pbx.incoming(chance.choice(TRUNKS), number, name, ROOM, "from-trunk")
+
+    def _break(self) -> None:
+        """An agent takes a break, in all his queues."""
+        chance, queueing = self._one(), self._pbx.queueing
+        away = [agent for agent in AGENTS if any(one.paused for one in queueing.members(f"PJSIP/{agent}"))]
+        agent = self._free()
+        if not agent or agent in away or len(away) >= AWAY:
+            return
+        reason = chance.choice([*BREAKS])
+
+        def pause(paused: bool) -> None:
+            for member in queueing.members(f"PJSIP/{agent}"):
+                if member.paused is not paused:
+                    queueing.pause(member, paused, reason if paused else "")
+
+        pause(True)
+        self._pbx.later(chance.uniform(*BREAKS[reason]), lambda: pause(False))
+
+    def _unplug(self) -> None:
+        """A phone is out of reach for a while."""
+        chance, agent = self._one(), self._free()
+        if agent:
+            phone = self._pbx.lines.phones[agent]
+
+            def plug(registered: bool) -> None:
+                self._pbx.lines.register_phone(phone, registered)
+                self._pbx.settle()
+
+            plug(False)
+            self._pbx.later(chance.uniform(20, 60), lambda: plug(True))
+
+    def _outage(self) -> None:
+        """A provider does not know us for a while; who talks over its trunk goes on talking."""
+        chance = self._one()
+        registration = chance.choice([*self._pbx.lines.registrations.values()])
+        if registration.registered:
+            register = self._pbx.lines.register_trunk
+            register(registration, False)
+            self._pbx.later(chance.uniform(15, 40), lambda: register(registration, True))
 
     def _idle(self, chance: random.Random) -> tuple[str, str]:
         """Somebody outside who is not on the line now: nobody calls twice at a time. Withheld when there is none."""
@@ -216,8 +284,11 @@ class Scenario:
             begins = length * chance.uniform(0.15, 0.5)
             at(begins, lambda: self._pbx.hold(agent))
             at(min(begins + chance.uniform(6, 25), length - 2), lambda: self._pbx.unhold(agent))
-        if not internal and agent is callee and chance.random() < 0.12:
+        fate = chance.random()
+        if not internal and agent is callee and fate < 0.12:
             at(length * 0.7, lambda: self._pass_on(agent))
+        elif not internal and agent is callee and fate < 0.12 + PARK_SHARE:
+            at(length * 0.4, lambda: self._pbx.transfer(agent, PARK))
         who = caller if chance.random() < 0.6 else callee
         at(length, lambda: self._pbx.hangup(who))
 
@@ -225,6 +296,16 @@ class Scenario:
         other = self._free()
         exten = other or self._random.choice([exten for exten, _, _ in QUEUES.values()])
         self._pbx.transfer(agent, exten)
+
+    def parked(self, channel: Channel, space: str) -> None:
+        """A caller waits in the lot, until somebody who is free fetches him; or nobody does, and he comes back."""
+
+        def fetch() -> None:
+            agent = self._free()
+            if agent and channel.parked is not None and str(channel.parked.space) == space:
+                self._pbx.incoming(f"PJSIP/{agent}", agent, AGENTS[agent], space)
+
+        self._pbx.later(self._one().uniform(8, 40), fetch)
 
     def sits(self, channel: Channel) -> None:
         """One in the conference: speaks and is silent in turns, and leaves when he has to."""

@@ -29,9 +29,10 @@ class Seats:
             pbx.later(LOCKED_PROMPT_S, lambda: self._turned_away(channel))
             return
         if room is None:
-            room = self.rooms[name] = Room(name, pbx.new_bridge(name))
+            room = self.rooms[name] = Room(name, pbx.new_bridge("base", "softmix", "ConfBridge", name))
+            room.bridge.hidden = 1  # the announcer
             pbx.emit("ConfbridgeStart", *room.headers())
-            pbx.device(f"confbridge:{name}", "INUSE", name)
+            pbx.devices.tell(f"confbridge:{name}", "INUSE")
         participant = channel.sits = Participant(room, channel, pbx.clock(), admin, muted)
         room.participants.append(participant)
         pbx.bridge_enter(room.bridge, channel)
@@ -79,11 +80,11 @@ class Seats:
         pbx.bridge_leave(channel)
         if not room.participants:
             del self.rooms[room.name]
-            pbx.device(f"confbridge:{room.name}", "NOT_INUSE", room.name)
+            pbx.devices.tell(f"confbridge:{room.name}", "NOT_INUSE")
             pbx.emit("ConfbridgeEnd", *room.headers())
-            pbx.device(f"CBAnn/{room.name}", "INUSE", "")
+            pbx.devices.tell(f"CBAnn/{room.name}", "INUSE", cached=False)
             pbx.bridge_destroy(room.bridge)
-            pbx.device(f"CBAnn/{room.name}", "UNKNOWN", "")
+            pbx.devices.tell(f"CBAnn/{room.name}", "UNKNOWN", cached=False)
         if not channel.originated:
             pbx.emit("SoftHangupRequest", *channel.snapshot(), ("Cause", str(NORMAL)))
             channel.priority += kicked

@@ -11,9 +11,10 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from demo.answers import AMI_VERSION, BY_NAME, Request, error, response, success
+from demo.answers import AMI_VERSION, BY_NAME
 from demo.events import Event, Header
 from demo.pbx import Pbx
+from demo.replies import Request, error, response, success
 
 HOST: Final = "127.0.0.1"
 USER: Final = "phoenix"

@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from ami.client import Address, Link, LinkState, Session
+from ami.address import Address
+from ami.client import Link, LinkState, Session
 from ami.errors import AmiError
 from ami.protocol import Message
 from audit.trail import Trail
@@ -55,6 +56,8 @@ class PbxConfig:
     address: Address
     extensions: re.Pattern[str]
     trunks: re.Pattern[str]
+    events: str = "system,call,agent"
+    """Event classes to hear: what the model wants. More are a flood, and some are forgeable."""
 
 
 class Sink(Protocol):
@@ -71,7 +74,13 @@ class PbxWorker:
     def __init__(self, config: PbxConfig, sink: Sink, trail: Trail) -> None:
         self.name = config.name
         self.pbx = Pbx(config.name, config.extensions, config.trunks)
-        self.link = Link(config.address, on_event=self._event, resync=self._resync, on_state=self._link_changed)
+        self.link = Link(
+            config.address,
+            events=config.events,
+            on_event=self._event,
+            resync=self._resync,
+            on_state=self._link_changed,
+        )
         self.dispatcher = Dispatcher(self.pbx, self.link, trail, self._reply, lambda: self.epoch, self._read_again)
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Phase = Literal["dialling", "ringing", "menu", "waiting", "talking", "hold", "parked", "conference", "ended"]
 
+ANSWERED_ELSEWHERE: Final = 26
+"""Asterisk's cause for a leg that was rung with others, and another one answered."""
+
 ENDED_S: Final = 5.0
 """How long an ended call stays, with its reason."""
 
@@ -47,6 +50,8 @@ class Call:
     queue: str = ""
     cause: int = 0
     reason: str = ""
+    went_on: bool = False
+    """It was told alive since ``cause`` was set: that is why one leg went, and no more."""
     ended: float = 0.0
 
 
@@ -81,13 +86,14 @@ class Calls:
         self.pbx.touched(channel.uniqueid)
 
     def hung_up(self, channel: Channel, cause: int, reason: str) -> None:
-        """A member is going; the cause that a call ends with is the first that says something."""
+        """A member is going; the cause that a call ends with is the first of its last step that says something."""
         call = self.calls.get(channel.call)
         if call is None:
             return
         call.members.discard(channel.uniqueid)
-        if cause and not call.cause and not channel.local_half:
-            call.cause, call.reason = cause, reason
+        # A leg that was rung in vain says why it was, and not how the call ends.
+        if cause not in (0, ANSWERED_ELSEWHERE) and not channel.local_half and (call.went_on or not call.cause):
+            call.cause, call.reason, call.went_on = cause, reason, False
         self._bereft.add(call.id)
 
     def withdraw(self, channel: Channel) -> None:
@@ -262,9 +268,15 @@ class Calls:
     def _say(self, call: Call, part: list[Channel], published: Published, changes: Changes, now: float) -> None:
         legs = self._legs(part)
         phase, place = self._phase(legs, part)
-        if phase in ("waiting", "menu"):
-            # Once answered, the queue stays on the call as the place that it came from.
-            call.queue = place[0] if place else ""
+        if phase == "waiting":
+            call.queue = place[0]
+        elif phase == "menu":
+            call.queue = ""
+            for leg in legs:
+                leg.queue = ""
+        elif not call.queue:
+            # Once answered, the queue stays on the call as the place that it came from, however short the wait was.
+            call.queue = next((leg.queue for leg in legs if leg.queue), "")
         parties = [leg.uniqueid for leg in legs]
         if (parties, place) != (call.parties, call.place):
             call.rev += 1
@@ -273,37 +285,53 @@ class Calls:
             call.since = call.started if first else now
             call.approx = call.approx and first
         self._loose += [uniqueid for uniqueid in call.parties if uniqueid not in parties]
-        call.parties, call.place, call.phase = parties, place, phase
+        call.parties, call.place, call.phase, call.went_on = parties, place, phase, True
+        for channel in part:
+            if channel.local_half:
+                self.pbx.touched(channel.uniqueid)  # who comes through it may be another
         for leg in legs:
             published.put(changes, "party", self.key(leg.uniqueid), self._party(call, leg, legs[0], published, now))
         published.put(changes, "call", self.key(call.id), self._fields(call, legs))
 
     def _legs(self, part: list[Channel]) -> list[Channel]:
-        """The parties: real legs, and those Local halves at whose end something else than a leg sits."""
-        return [channel for channel in part if not channel.local_half or self._dead_end(channel)]
+        """The parties: real legs, and those Local halves at whose end something else than a leg sits. A half that
+        is parked or in a room stands there for the leg that it leads to, if there is one."""
+        real = [channel for channel in part if not channel.local_half]
+        return [
+            channel
+            for channel in part
+            if not channel.local_half or (self._dead_end(channel) and not (real and self._placed(channel)))
+        ]
 
     def _dead_end(self, half: Channel) -> bool:
         return not (self._in_talk(half) or half.dials or half.dialled_by)
 
+    def _placed(self, channel: Channel) -> bool:
+        """True if it sits in a room or a parking lot."""
+        bridge = self.pbx.bridges.get(channel.bridge)
+        return bridge is not None and bridge.kind is not Kind.TALK
+
     def _phase(self, legs: list[Channel], part: list[Channel]) -> tuple[Phase, tuple[str, ...]]:
         """What the call is doing, and where."""
-        for leg in legs:
-            bridge = self.pbx.bridges.get(leg.bridge)
+        for channel in part:
+            bridge = self.pbx.bridges.get(channel.bridge)
             if bridge is not None and bridge.kind is Kind.ROOM:
                 return "conference", (bridge.name,)
             if bridge is not None and bridge.kind is Kind.PARKING:
-                return "parked", (self.pbx.parking.space_of(leg.uniqueid),)
+                return "parked", (self.pbx.parking.space_of(channel.uniqueid),)
         if self._talks(legs, part):
             return ("hold" if any(leg.held for leg in legs) else "talking"), ()
         for leg in legs:
             if queue := self.pbx.queues.of(leg.uniqueid):
                 return "waiting", (queue,)
         dialled = [channel for channel in part if channel.dialled_by or channel.state == channels.RINGING]
-        if any(leg.state in (channels.RINGING, channels.UP) for leg in dialled if not leg.local_half):
+        rung = [*dialled, *legs[1:]] if dialled else []
+        if any(leg.state in (channels.RINGING, channels.UP) for leg in rung if not leg.local_half):
             return "ringing", ()  # an answered one rings on until a bridge joins it to the caller
         if dialled or any(leg.state != channels.UP for leg in legs):
             return "dialling", ()
-        return "menu", ()
+        # Alone where two talk, with music: the other consults somebody, and comes back or hands over.
+        return ("hold" if any(leg.bridge and leg.music for leg in legs) else "menu"), ()
 
     def _talks(self, legs: list[Channel], part: list[Channel]) -> bool:
         """True if two parties have answered and a talking bridge is between them.
@@ -361,20 +389,39 @@ class Calls:
         """Number and name of who sits at this leg.
 
         An extension of ours is its device (a caller ID may be anything: Originate sets it, people forge it); anybody
-        else is who he says. A Local's end has no device: it is the number that was dialled.
+        else is who he says. A Local's end has no device: it is who comes through it, or the number that was dialled.
         """
+        leg = self._behind(leg) or leg
         if leg.local_half:
             return leg.exten if leg.exten not in ("", "s", "h") else leg.name.partition("/")[2].partition("@")[0], ""
-        resource = leg.device.partition("/")[2]
         if leg.ours:
             own = self.pbx.own.get(leg.uniqueid)
-            return resource, own.user if own is not None else ""
-        if self.pbx.extensions.fullmatch(resource):
-            return resource, leg.caller_name
-        return leg.number, leg.caller_name
+            return leg.account, own.user if own is not None else ""
+        # Dialled from an extension `s`, as by FreePBX, a leg that has no caller ID of its own gets this for a number,
+        # and for a name that of whoever was dialled before [IAX2 on 16 and 22].
+        number, name = (leg.dialled_number, "") if leg.number == "s" else (leg.number, leg.caller_name)
+        return (leg.account if self.pbx.extensions.fullmatch(leg.account) else number), name
+
+    def _behind(self, half: Channel) -> Channel | None:
+        """The one leg that comes through this half of a Local channel, which is parked, in a room or in a queue."""
+        if not (half.local_half and (self._placed(half) or self.pbx.queues.of(half.uniqueid))):
+            return None
+        seen, channel = {half.uniqueid}, half
+        while name := channel.local_half:
+            other = self.pbx.channels.get(self.pbx.local_halves.get(name, ""))
+            if other is None:
+                return None
+            seen.add(other.uniqueid)
+            beyond = [uniqueid for uniqueid in self._neighbours(other) if uniqueid not in seen]
+            if len(beyond) != 1 or beyond[0] not in self.pbx.channels:
+                return None
+            channel = self.pbx.channels[beyond[0]]
+            seen.add(channel.uniqueid)
+        return channel
 
     def side(self, leg: Channel) -> str:
         """Unknown counts as internal, and is therefore denied to whom it is not granted."""
+        leg = self._behind(leg) or leg
         if leg.local_half:
             return "app"
         return "outside" if self.pbx.trunks.search(leg.device) else "internal"

@@ -21,6 +21,11 @@ _UNSET: Final = frozenset({"<unknown>", "<none>", "<null>"})
 _HIDDEN: Final = ("CBAnn/", "CBRec/", "Message/", "AsyncGoto/", "Announcer/", "Recorder/")
 """Legs of Asterisk's own machinery: conference announcer and recorder, messages, parked gotos."""
 
+_PORTS: Final = frozenset({"Local", "DAHDI"})
+"""Technologies whose resource is no account: a piece of dialplan, a port of a card."""
+
+_NUMBER: Final = re.compile(r"\+?[0-9*#]{2,}")
+
 LISTEN: Final = "phx-listen-"
 WHISPER: Final = "phx-whisper-"
 PICKUP: Final = "phx-pickup-"
@@ -29,7 +34,9 @@ hers, and is not shown until it is (a pickup that found its caller)."""
 
 
 def device(name: str) -> str:
-    """Technology and resource in a channel's name."""
+    """Technology and resource in a channel's name: ``PJSIP/101-0000008c`` → ``PJSIP/101``, ``IAX2/my-peer-1234`` →
+    ``IAX2/my-peer``, ``DAHDI/i1/5551234-a`` → ``DAHDI/i1/5551234``. By Asterisk's own rule, all before the last
+    hyphen: what follows is hexadecimal or decimal, and of any length."""
     return name.rpartition("-")[0] or name
 
 
@@ -58,8 +65,15 @@ class Channel:
     """Exten, context, application: as the last list or snapshot event said; no event tells their every change."""
     application: str = ""
     application_data: str = ""
+    dialled: str = ""
+    """What its dial was given: ``74951234101@trunk``, ``branch/74951234101``; told at its birth only."""
     bridge: str = ""
+    queue: str = ""
+    """The queue that it came into last, which may have let it go to an agent since."""
     held: bool = False
+    """Its phone holds the others."""
+    music: bool = False
+    """It hears music on hold: held, or waiting. Told by events only."""
     approx: bool = False
     """Known from a list, not from its birth: phases older than the list are upper bounds."""
     settles: float = 0.0
@@ -74,6 +88,8 @@ class Channel:
     """It runs ChanSpy, and is folded away: told as ``spy``, not as a party."""
     joined: bool = False
     """It has been in a bridge."""
+    swapped: str = ""
+    """Uniqueid of the leg that took its place in a bridge."""
 
     @property
     def ours(self) -> bool:
@@ -94,8 +110,19 @@ class Channel:
 
     @property
     def device(self) -> str:
-        """Technology and resource: ``PJSIP/101-0000008c`` → ``PJSIP/101``."""
+        """Technology and resource, see ``device``."""
         return device(self.name)
+
+    @property
+    def account(self) -> str:
+        """The resource, where it names who sits there: ``101``. A ``DAHDI/12`` is the twelfth port of a card."""
+        technology, _, resource = self.device.partition("/")
+        return "" if technology in _PORTS else resource
+
+    @property
+    def dialled_number(self) -> str:
+        """The number that its dial string has in it, or ""."""
+        return next((part for part in re.split("[/@&,:;]", self.dialled) if _NUMBER.fullmatch(part)), "")
 
 
 SNAPSHOT: Final = (

@@ -38,20 +38,6 @@ class Participant:
 
 
 @dataclass(slots=True)
-class Early:
-    """A join whose channel is not known yet: ConfBridge's events come by a way of their own, and may be ahead of its
-    Newchannel by milliseconds [on 16, under load]."""
-
-    room: str
-    at: float
-    flags: dict[str, bool]
-
-
-EARLY_S: Final = 2.0
-"""A channel that is not known after so long is one that we never learned of: a fault."""
-
-
-@dataclass(slots=True)
 class Room:
     """One room with somebody in it. Times are seconds of UTC."""
 
@@ -79,8 +65,6 @@ class Conferences:
         self.participants: dict[str, Participant] = {}
         self.reads = 0
         """How often the list of rooms was taken: a lock is proved by a reading that is newer than the command."""
-        self._early: dict[str, Early] = {}
-        """By Uniqueid."""
         self._revs = 0
         """One counter for all: a room of a name that was used before does not begin with an old ``rev``."""
         self._rooms: set[str] = set()
@@ -98,33 +82,12 @@ class Conferences:
         room.recording_told = True
 
     def end(self, name: str) -> None:
-        self._early = {uniqueid: early for uniqueid, early in self._early.items() if early.room != name}
         room = self.rooms.pop(name, None)
         if room is not None:
             for uniqueid in room.members:
                 del self.participants[uniqueid]
             self._participants.update(room.members)
             self._rooms.add(name)
-
-    def enter(self, uniqueid: str, name: str, now: float, **flags: bool) -> None:
-        """An event says that it came; its channel may be told of a moment later, but not after its end."""
-        if uniqueid in self.pbx.channels:
-            self.join(uniqueid, name, now)
-            self.change(uniqueid, name, **flags)
-        elif uniqueid and uniqueid not in self.pbx.tombstones:
-            self._early[uniqueid] = Early(name, now, flags)
-
-    def born(self, uniqueid: str) -> None:
-        """Its channel is known now."""
-        early = self._early.pop(uniqueid, None)
-        if early is not None:
-            self.enter(uniqueid, early.room, early.at, **early.flags)
-
-    def expire(self, now: float) -> None:
-        """Give up those whose channel never came."""
-        for uniqueid in [uniqueid for uniqueid, early in self._early.items() if now - early.at > EARLY_S]:
-            del self._early[uniqueid]
-            self.pbx.known(uniqueid)  # counts it
 
     def join(self, uniqueid: str, name: str, now: float, *, approx: bool = False) -> Participant:
         """It is in this room, and thereby in no other."""
@@ -144,8 +107,6 @@ class Conferences:
     def leave(self, uniqueid: str, name: str = "") -> None:
         """Out of the room of this name, or of whichever it is in. A late word about another room moves nobody."""
         participant = self.participants.get(uniqueid)
-        if uniqueid in self._early and name in ("", self._early[uniqueid].room):
-            del self._early[uniqueid]
         if participant is None or name not in ("", participant.room):
             return
         del self.participants[uniqueid]
@@ -155,14 +116,21 @@ class Conferences:
         room.rev = self._next_rev()
         self._touch(participant)
 
+    def replaced(self, old: str, new: str) -> None:
+        """Another leg is in the room in this one's place."""
+        held = self.participants.get(old)
+        if held is None:
+            return
+        participant = self.join(new, held.room, held.since, approx=held.approx)
+        _set(participant, {flag: getattr(held, flag) for _, flag in _FLAGS})
+        self.leave(old)
+
     def change(self, uniqueid: str, name: str, **flags: bool) -> None:
         """Set flags of who is in this room; of anybody else there is nothing to say."""
-        participant, early = self.participants.get(uniqueid), self._early.get(uniqueid)
+        participant = self.participants.get(uniqueid)
         if participant is not None and participant.room == name:
             _set(participant, flags)
             self._participants.add(uniqueid)
-        elif early is not None and early.room == name:
-            early.flags |= flags
 
     def record(self, name: str, *, recording: bool) -> None:
         room = self.rooms.get(name)
@@ -337,9 +305,10 @@ def _end(pbx: Pbx, message: Message, now: float) -> None:
 
 def _join(pbx: Pbx, message: Message, now: float) -> None:
     name, uniqueid = message.text("Conference"), message.get("Uniqueid")
-    if name:
+    if name and uniqueid in pbx.channels:
         admin, muted = message.get("Admin") == "Yes", message.get("Muted") == "Yes"
-        pbx.conferences.enter(uniqueid, name, now, admin=admin, muted=muted)
+        pbx.conferences.join(uniqueid, name, now)
+        pbx.conferences.change(uniqueid, name, admin=admin, muted=muted)
 
 
 def _leave(pbx: Pbx, message: Message, now: float) -> None:
@@ -377,4 +346,4 @@ HANDLERS: Final[dict[str, Callable[[Pbx, Message, float], None]]] = {
     "ConfbridgeStopRecord": _recording(False),
 }
 """They come in order among themselves, but by a way of their own: ``Leave`` before or after the Hangup, ``Join``
-before or after the BridgeEnter, and now and then before the Newchannel. Each works alone."""
+before or after the BridgeEnter, and now and then before the Newchannel (see ``Pbx.apply``). Each works alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,12 @@ from live.changes import Changes, Fields, Published
 
 if TYPE_CHECKING:
     from live.pbx import Pbx
+
+
+_FLEETING: Final = re.compile(r"(Local|CBAnn|Announcer|Recorder)/|DAHDI/i\d+/")
+"""Devices that are no more than a channel: events tell of them, the list never does, and their last state is told of
+them for ever [Local and CBAnn measured on 16 and 22; the others are made without a cached state too]. A room's
+recorder, CBRec, is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Devices:
 
     def state(self, device: str, state: str) -> bool:
         """A device is in this state. True if that is news."""
-        if self.states.get(device) == state:
+        if self.states.get(device) == state or _FLEETING.match(device):
             return False
         self.states[device] = state
         self._devices.add(device)

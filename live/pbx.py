@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from ami.protocol import Message
 from live import bridges, channels, conferences, devices, parking, queues, trunks
@@ -35,7 +35,7 @@ leave and enter are milliseconds apart; this is the longest that any change wait
 
 EXPECTED_S: Final = 2.0
 """How long an event may be ahead of the Newchannel of the leg that it is about: some come by a way of their own
-[ConfbridgeJoin on 16, by milliseconds, under load]. A leg that is not known after so long is one that we never
+[ConfbridgeJoin on 16 and 22, by milliseconds, under load]. A leg that is not known after so long is one that we never
 learned of: a fault."""
 
 COMPARED: Final = ("name", "state", "number", "caller_name", "bridge")
@@ -73,13 +73,14 @@ class Pbx:
         self._published = Published()
         self._order = 0
         self._expected: dict[str, float] = {}
+        self._early: dict[str, list[tuple[Message, float]]] = {}
 
     # --- in
 
     def apply(self, message: Message, now: float) -> None:
         """Take one event. Events that the model does not want cost one dictionary look-up."""
         handler = HANDLERS.get(message.event)
-        if handler is not None:
+        if handler is not None and not (message.event in OVERTAKING and self._is_early(message, now)):
             handler(self, message, now)
 
     def replace_bridges(self, items: Iterable[Message], now: float) -> int:
@@ -112,10 +113,13 @@ class Pbx:
             self._snapshot(channel, item)
             channel.application = item.get("Application")
             channel.application_data = item.text("ApplicationData")
+            if channel.application == "Queue":
+                channel.queue = channel.application_data.partition(",")[0]
             self._move(channel, item.get("BridgeId"))
             corrections += new or before != [getattr(channel, name) for name in COMPARED]
             channel.settles = 0.0
             self.calls.touch(channel)
+            self._catch_up(uniqueid)
         for uniqueid in [uniqueid for uniqueid in self.channels if uniqueid not in listed]:
             corrections += 1
             self.remove(uniqueid, 0, "", now)
@@ -153,9 +157,9 @@ class Pbx:
 
     def expire(self, now: float) -> None:
         """Forget tombstones older than a minute, and what waits for a channel that never came."""
-        self.conferences.expire(now)
         for uniqueid in [uniqueid for uniqueid, at in self._expected.items() if now - at > EXPECTED_S]:
             del self._expected[uniqueid]
+            self._early.pop(uniqueid, None)
             self.known(uniqueid)  # counts it
         while self.tombstones:
             uniqueid, died = next(iter(self.tombstones.items()))
@@ -197,6 +201,21 @@ class Pbx:
             self._expected.setdefault(uniqueid, now)
         return True
 
+    def _is_early(self, message: Message, now: float) -> bool:
+        """Whether an event is ahead of the Newchannel of its leg: then it is kept until that has come."""
+        uniqueid = message.get("Uniqueid")
+        if not uniqueid or uniqueid in self.channels or not self.expect(uniqueid, now):
+            return False
+        self._early.setdefault(uniqueid, []).append((message, now))
+        return True
+
+    def _catch_up(self, uniqueid: str) -> None:
+        """The leg is known now: take what was told of it before."""
+        for message, at in self._early.pop(uniqueid, ()):
+            room = message.text("Conference")
+            if not room or room in self.conferences.rooms:  # else it has ended since
+                self.apply(message, at)
+
     def touch(self, uniqueid: str) -> None:
         """Something about this leg is told elsewhere: where it waits, where it is parked."""
         channel = self.channels.get(uniqueid)
@@ -221,8 +240,8 @@ class Pbx:
     def _create(self, uniqueid: str, created: float, *, approx: bool) -> Channel:
         self._order += 1
         channel = self.channels[uniqueid] = Channel(uniqueid, self._order, created, approx=approx)
+        channel.queue = self.queues.of(uniqueid)
         self._expected.pop(uniqueid, None)
-        self.conferences.born(uniqueid)
         self.own.born(uniqueid)
         return channel
 
@@ -261,6 +280,7 @@ class Pbx:
         old = self.bridges.get(channel.bridge)
         if old is not None:
             old.members.discard(channel.uniqueid)
+            channel.held = False  # whom it held stays behind; no Unhold tells of it [an attended transfer, 16 and 22]
         channel.bridge = bridge_id
         if bridge_id:
             self.bridge(bridge_id).members.add(channel.uniqueid)
@@ -274,7 +294,8 @@ class Pbx:
     def _bridged(self, channel: Channel) -> None:
         """A leg that talks is rung no longer, and waits in no queue and no slot."""
         self._forget_mates(channel)
-        channel.settles = 0.0
+        for member in self.bridges[channel.bridge].members:
+            self.channels[member].settles = 0.0
         for other_id in [*channel.dialled_by]:
             other = self.channels.get(other_id)
             if other is None or other.bridge:
@@ -314,6 +335,34 @@ class Pbx:
             self.channels[member].bridge = ""
             self.calls.touch(self.channels[member])
 
+    def take_place(self, new_id: str, old_id: str, now: float) -> None:
+        """One leg goes on where another one was: in its room, its place in a queue, ringing whom it rang."""
+        new, old = self.channels.get(new_id), self.channels.get(old_id)
+        self.queues.replaced(old_id, new_id)
+        if new is None or old is None:
+            return
+        self.conferences.replaced(old_id, new_id)
+        bridge = self.bridges.get(old.bridge)
+        if bridge is not None and bridge.kind is not Kind.TALK:
+            self._leave(old, now)
+            self._move(new, bridge.uniqueid)
+        for other_id in [*old.dials]:
+            self.undial(old_id, other_id)
+            self.dial(new, self.channels[other_id])
+
+    def other_end(self, uniqueid: str) -> str:
+        """Whom this leg, leaving its bridge, leaves to another one: the other half of a Local channel that took its
+        place there, or the only other one in the bridge; "" if neither is."""
+        channel = self.channels.get(uniqueid)
+        if channel is None:
+            return ""
+        taker = self.channels.get(channel.swapped)
+        if taker is not None:
+            return self.local_halves.get(taker.local_half, "")
+        bridge = self.bridges.get(channel.bridge)
+        others = bridge.members - {uniqueid} if bridge is not None else set()
+        return others.pop() if len(others) == 1 else ""
+
     def dial(self, source: Channel, target: Channel) -> None:
         source.dials.add(target.uniqueid)
         target.dialled_by.add(source.uniqueid)
@@ -334,6 +383,8 @@ class Pbx:
         """A channel is no more."""
         channel = self.channels.get(uniqueid)
         self.tombstones[uniqueid] = now
+        self._expected.pop(uniqueid, None)
+        self._early.pop(uniqueid, None)
         self.own.ended(uniqueid, cause, reason, now)
         self.spies.gone(uniqueid)
         if channel is None:
@@ -350,6 +401,9 @@ class Pbx:
         for other in [*channel.dialled_by]:
             self.undial(other, uniqueid)
             self._settle(self.channels[other], now)
+        other_half = self.channels.get(self.local_halves.get(channel.local_half, ""))
+        if other_half is not None:
+            self._settle(other_half, now)
         if channel.bridge:
             self._leave(channel, now)
         self._forget_mates(channel)
@@ -380,6 +434,7 @@ def _newchannel(pbx: Pbx, message: Message, now: float) -> None:
     if channel.state == channels.DOWN or channel.local_half:
         channel.settles = now + GRACE_S
     pbx.calls.touch(channel)
+    pbx._catch_up(uniqueid)
 
 
 def _snapshot(pbx: Pbx, message: Message, now: float) -> None:
@@ -391,9 +446,10 @@ def _snapshot(pbx: Pbx, message: Message, now: float) -> None:
 def _newstate(pbx: Pbx, message: Message, now: float) -> None:
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
-        if not channel.local_half:
-            channel.settles = 0.0
         pbx._snapshot(channel, message)
+        # chan_iax2 says that a leg rings before anybody says who rings it.
+        if not channel.local_half and channel.state != channels.RINGING:
+            channel.settles = 0.0
 
 
 def _rename(pbx: Pbx, message: Message, now: float) -> None:
@@ -412,13 +468,13 @@ def _hangup(pbx: Pbx, message: Message, now: float) -> None:
         pbx.remove(uniqueid, int(cause) if cause.isdecimal() else 0, given(message.get("Cause-txt")), now)
 
 
-def _hold(held: bool) -> Handler:
+def _flag(name: Literal["held", "music"], value: bool) -> Handler:
     def handler(pbx: Pbx, message: Message, now: float) -> None:
         channel = pbx.known(message.get("Uniqueid"))
         if channel is not None:
             pbx._snapshot(channel, message)
-            if channel.held is not held:
-                channel.held = held
+            if getattr(channel, name) is not value:
+                setattr(channel, name, value)
                 pbx.calls.touch(channel)
 
     return handler
@@ -429,8 +485,12 @@ def _dial_begin(pbx: Pbx, message: Message, now: float) -> None:
     if target is None:
         return
     pbx._snapshot(target, message, "Dest")
-    # An Originate dials without a source.
+    if target.dialled != message.get("DialString"):
+        target.dialled = message.get("DialString")
+        pbx.calls.touch(target)
     source = pbx.known(message.get("Uniqueid"))
+    if not message.get("Uniqueid") and not target.local_half:
+        target.settles = 0.0  # an Originate dials without a source
     if source is not None:
         pbx._snapshot(source, message)
         if not target.bridge:
@@ -460,11 +520,18 @@ def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
     if channel is not None:
         pbx._snapshot(channel, message)
         pbx._move(channel, bridge.uniqueid)
-    if swapped is not None and swapped.bridge == bridge.uniqueid:
-        pbx._leave(swapped, now)
+        if bridge.kind is Kind.TALK and len(bridge.members) == 1:
+            pbx._settle(channel, now)  # whom it is to talk with comes within milliseconds
+    if swapped is not None:
+        swapped.swapped = message.get("Uniqueid")
+        if swapped.bridge == bridge.uniqueid:
+            pbx._leave(swapped, now)
 
 
 def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
+    bridge = pbx.bridges.get(message.get("BridgeUniqueid"))
+    if bridge is not None:
+        bridges.describe(bridge, message)
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
         pbx._snapshot(channel, message)
@@ -475,6 +542,19 @@ def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
 
 def _bridge_destroy(pbx: Pbx, message: Message, now: float) -> None:
     pbx._destroy_bridge(message.get("BridgeUniqueid"))
+
+
+def _attended(pbx: Pbx, message: Message, now: float) -> None:
+    """Who is transferred to an application (a room, a queue) goes on in the place of the leg that the transferer had
+    there. Asterisk puts the one into the other's channel: of bridge and queue it says no more [measured on 16 and
+    22]."""
+    if message.get("DestType") != "App":
+        return
+    talked, away = message.get("OrigTransfererUniqueid"), message.get("SecondTransfererUniqueid")
+    if not message.get("OrigBridgeUniqueid"):  # it is the first leg that was in the application
+        talked, away = away, talked
+    taker = message.get("TransfereeUniqueid") or message.get("TransferTargetUniqueid") or pbx.other_end(talked)
+    pbx.take_place(taker, away, now)
 
 
 def _reload(pbx: Pbx, message: Message, now: float) -> None:
@@ -511,8 +591,10 @@ HANDLERS: Final[dict[str, Handler]] = {
     "NewConnectedLine": _snapshot,
     "NewAccountCode": _snapshot,
     "Rename": _rename,
-    "Hold": _hold(True),
-    "Unhold": _hold(False),
+    "Hold": _flag("held", True),
+    "Unhold": _flag("held", False),
+    "MusicOnHoldStart": _flag("music", True),
+    "MusicOnHoldStop": _flag("music", False),
     "Hangup": _hangup,
     # who rings whom
     "DialBegin": _dial_begin,
@@ -523,6 +605,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "BridgeDestroy": _bridge_destroy,
+    "AttendedTransfer": _attended,
     # where they wait, and who serves them
     **queues.HANDLERS,
     **parking.HANDLERS,
@@ -538,3 +621,8 @@ HANDLERS: Final[dict[str, Handler]] = {
     "Pickup": _picked_up,
     "Reload": _reload,
 }
+
+OVERTAKING: Final = frozenset(
+    name for name in HANDLERS if name.startswith(("BridgeEnter", "BridgeLeave", "Confbridge"))
+)
+"""Events about a leg that come by another way than its Newchannel, and may be ahead of it."""

@@ -159,10 +159,12 @@ class Queues:
         member = self.members.get((queue, interface))
         if member is None:
             return
-        newest = next(reversed(member.calls), None)
+        newest = next(reversed(member.calls), "")
         ended = caller if caller in member.calls else _lasting(member, talked, now)
-        member.calls.pop(ended, None)
-        if ended == newest or not member.calls:
+        began = member.calls.pop(ended, -1.0)
+        # app_queue knows a call by the second in which it was answered: two of one second are one to it.
+        same = ended == newest or int(began) == int(member.calls.get(newest, 0.0)) == int(now) - talked
+        if same or not member.calls:
             member.in_call = False
         self._members.add((queue, interface))
 
@@ -187,6 +189,18 @@ class Queues:
         queue.waiting.remove(uniqueid)
         del self.callers[uniqueid]
         return True
+
+    def replaced(self, old: str, new: str) -> None:
+        """Another leg waits in this one's place."""
+        caller = self.callers.pop(old, None)
+        if caller is None:
+            return
+        queue = self.queues[caller.queue]
+        self._moved(queue)
+        queue.waiting[queue.waiting.index(old)] = new
+        self.callers[new] = Caller(new, caller.queue, caller.since, self._next_rev(), caller.priority)
+        self._moved(queue)
+        self.pbx.touch(new)
 
     def touch(self, uniqueid: str) -> None:
         """Its channel came, changed, or is on another call."""
@@ -427,6 +441,9 @@ def _join(pbx: Pbx, message: Message, now: float) -> None:
     uniqueid = message.get("Uniqueid")
     if uniqueid and pbx.expect(uniqueid, now):
         pbx.queues.join(uniqueid, message.get("Queue"), _int(message, "Position"), now)
+        channel = pbx.channels.get(uniqueid)
+        if channel is not None:
+            channel.queue = message.get("Queue")
         pbx.touch(uniqueid)
 
 

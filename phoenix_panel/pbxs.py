@@ -17,7 +17,7 @@ NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 def read(environment: Environment) -> dict[str, str]:
     """{name: URL} in the order of the names; ImproperlyConfigured names the variable at fault, never its value."""
-    from ami.client import Address  # here, so that commands that talk to no PBX load no sockets and no TLS
+    from ami.address import Address  # here, so that commands that talk to no PBX load no sockets and no TLS
 
     pbxs: dict[str, str] = {}
     for variable in environment.names(PREFIX):
@@ -35,7 +35,7 @@ def read(environment: Environment) -> dict[str, str]:
         if name in pbxs:
             raise ImproperlyConfigured(f"{variable}: the PBX {name} is there already under another variable.")
         try:
-            Address.parse(url)
+            Address.parse(url).tls_context()  # its cafile is read now: a wrong one is told at the start
         except ValueError as error:
             raise ImproperlyConfigured(f"{variable}: {error}") from None
         pbxs[name] = url

@@ -12,7 +12,7 @@ import re
 
 from django.conf import settings
 
-from ami.client import Address
+from ami.address import Address
 from audit.trail import Trail
 from demo.running import Demo
 from floor import hub

@@ -121,7 +121,8 @@ def mute_audio(uniqueid: str, direction: Literal["in", "out", "all"], state: OnO
 def play_dtmf(uniqueid: str, digit: str, *, receive: bool = False) -> Action:
     """Send one key to who sits at this leg; with ``receive``, as if he had pressed it.
 
-    On a leg without audio it may block the session for good [measured]. (There is no action ``SendDTMF``.)
+    As all that wants a channel, it blocks its session while something holds that channel's lock: half a frame of
+    AudioSocket does, until the other half comes [measured on 22]. (There is no action ``SendDTMF``.)
     """
     one_of("Digit", digit, *"0123456789*#ABCD")
     return change("PlayDTMF", one_channel(uniqueid), ("Digit", digit), ("Receive", "true" if receive else "false"))

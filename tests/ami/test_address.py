@@ -1,28 +1,70 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ami import Address
 
 
 def test_the_whole_form() -> None:
-    parsed = Address.parse("ami://panel:s3cr3t@pbx.example:5039")
-    assert parsed == Address("pbx.example", 5039, "panel", "s3cr3t", tls=False)
+    parsed = Address.parse("amis://panel:s3cr3t@pbx.example:5040?cafile=/etc/my%20pbx/ca.pem")
+    assert parsed == Address("pbx.example", 5040, "panel", "s3cr3t", tls=True, cafile="/etc/my pbx/ca.pem")
 
 
-def test_defaults_and_tls() -> None:
-    assert Address.parse("ami://u:s@h").port == 5038
-    assert Address.parse("amis://u:s@h/").tls
+def test_default_ports() -> None:
+    assert Address.parse("ami://u:s@127.0.0.1").port == 5038
+    assert Address.parse("amis://u:s@h/").port == 5039
 
 
 def test_ipv6_in_brackets() -> None:
-    parsed = Address.parse("ami://u:s@[2001:db8::1]:5039")
-    assert (parsed.host, parsed.port) == ("2001:db8::1", 5039)
+    parsed = Address.parse("amis://u:s@[2001:db8::1]:5040")
+    assert (parsed.host, parsed.port) == ("2001:db8::1", 5040)
 
 
 def test_percent_decoding() -> None:
-    parsed = Address.parse("ami://a%40b:%2F%3F%23%3A%20%C3%A9@h")
+    parsed = Address.parse("amis://a%40b:%2F%3F%23%3A%20%C3%A9@h")
     assert (parsed.user, parsed.secret) == ("a@b", "/?#: é")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "pbx.localhost", "127.0.0.1", "127.8.9.10", "[::1]"])
+def test_plaintext_within_this_machine(host: str) -> None:
+    parsed = Address.parse(f"ami://u:s@{host}:5038")
+    assert not parsed.tls
+    assert not parsed.plaintext
+    assert parsed.tls_context() is None
+
+
+REMOTE = [
+    "pbx",
+    "pbx.example",
+    "192.0.2.7",
+    "10.0.0.1",
+    "0.0.0.0",
+    "[2001:db8::1]",
+    "localhost.example",
+    "127.0.0.1.example",
+]
+
+
+@pytest.mark.parametrize("host", REMOTE)
+def test_plaintext_to_another_machine_only_when_told(host: str) -> None:
+    with pytest.raises(ValueError, match=r"not encrypted: use amis:// \(TLS\), or add \?plaintext=yes"):
+        Address.parse(f"ami://u:SECRET@{host}:5038")
+    told = Address.parse(f"ami://u:SECRET@{host}:5038?plaintext=yes")
+    assert told.plaintext
+    assert not told.tls
+    assert Address.parse(f"amis://u:SECRET@{host}").tls
+    with pytest.raises(ValueError, match="not encrypted"):
+        Address(told.host, told.port, told.user, told.secret)
+
+
+def test_a_cafile_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"cafile: /no/such/ca\.pem: No such file"):
+        Address.parse("amis://u:SECRET@h?cafile=/no/such/ca.pem").tls_context()
+    (tmp_path / "ca.pem").write_text("not a certificate\n")
+    with pytest.raises(ValueError, match=r"ca\.pem holds no certificate in PEM"):
+        Address.parse(f"amis://u:SECRET@h?cafile={tmp_path}/ca.pem").tls_context()
 
 
 @pytest.mark.parametrize(
@@ -42,6 +84,12 @@ def test_percent_decoding() -> None:
         ("ami://u:x/SECRET@h", "percent-encode"),
         ("ami://u:SECRET#x@h", "percent-encode"),
         ("ami://u:SECRET?x@h", "percent-encode"),
+        ("ami://u:SECRET@h?plaintext=no", "may follow"),
+        ("ami://u:SECRET@h?plaintext", "may follow"),
+        ("ami://u:SECRET@h?plaintext=yes&cafile=x", "may follow"),
+        ("ami://u:SECRET@h?cafile=/x", "may follow"),
+        ("amis://u:SECRET@h?plaintext=yes", "may follow"),
+        ("amis://u:SECRET@h?cafile=", "may follow"),
         ("ami://u:SECRET@h/path", "nothing may follow"),
         ("ami://u:SECRET@[::1", "not of the form"),
         ("ami://u:SECRET℀@h", "not of the form"),
@@ -60,4 +108,4 @@ def test_wrong_ones_say_why_in_a_line_without_the_secret(url: str, says: str) ->
 
 
 def test_repr_hides_the_secret() -> None:
-    assert "s3cr3t" not in repr(Address.parse("ami://u:s3cr3t@h"))
+    assert "s3cr3t" not in repr(Address.parse("amis://u:s3cr3t@h"))

@@ -54,7 +54,7 @@ def test_every_text_of_every_builder(builder: Callable[..., Action], name: str) 
         assert not holds(builder, name, f"1{bad}2")
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)  # how long one takes on a busy machine proves nothing
 @given(st.sampled_from(TEXTS), texts, texts)
 @example(TEXTS[0], "", "\ufeff")
 def test_one_action_or_a_refusal(one: Text, before: str, after: str) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import re
 import socket
 import ssl
-import subprocess
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import pytest_asyncio
 
 import ami
 from ami import (
@@ -39,6 +42,7 @@ from ami import (
 )
 from ami import client as client_module
 from tests.ami.peer import GREETING, Connection, Headers, Peer, block, listing
+from tests.lab import certificates
 
 FAST = Timing(
     connect=1.0,
@@ -253,7 +257,7 @@ async def test_error_without_action_id_lets_the_action_time_out(peer: Peer, addr
         await session.ping()
 
 
-async def test_a_thousand_timeouts_leave_nothing(peer: Peer, address: Address) -> None:
+async def test_no_more_than_a_thousand_wait(peer: Peer, address: Address) -> None:
     peer.answers["CoreStatus"] = Connection.silent
     async with session_to(address) as session:
         answers = [session.post(actions.core_status(), timeout=0.05) for _ in range(client_module.MAX_PENDING)]
@@ -263,6 +267,37 @@ async def test_a_thousand_timeouts_leave_nothing(peer: Peer, address: Address) -
         assert {type(error) for error in errors} == {ActionTimedOut}
         assert session.pending == 0
         await session.ping()
+
+
+async def test_ten_thousand_timeouts_leave_nothing(peer: Peer, address: Address) -> None:
+    def forget(connection: Connection, action: Headers) -> None:
+        connection.actions.clear()  # the peer remembers all that it got
+
+    peer.answers["CoreStatus"] = peer.answers["CoreShowChannels"] = forget
+    async with session_to(address) as session:
+
+        async def a_thousand() -> int:
+            actions_, lists = actions.core_status(), actions.core_show_channels()
+            futures: list[asyncio.Future[Any]] = [session.post(actions_, 0.02) for _ in range(500)]
+            futures += [session.post_list(lists, timeout=0.02) for _ in range(500)]
+            errors = await asyncio.gather(*futures, return_exceptions=True)
+            assert {type(error) for error in errors} == {ActionTimedOut}
+            assert session.pending == 0
+            del futures, errors
+            await session.ping()
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0]
+
+        await a_thousand()  # what is made once
+        tracemalloc.start()
+        try:
+            first = await a_thousand()
+            for _ in range(9):
+                last = await a_thousand()
+        finally:
+            tracemalloc.stop()
+        # Nine thousand more of them: a leak of one small object each would be 500 KB.
+        assert last - first < 50_000
 
 
 async def test_an_answer_to_nobody(peer: Peer, address: Address) -> None:
@@ -502,32 +537,57 @@ async def test_fragments(peer: Peer, address: Address) -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a certificate for localhost, and of its authority's; and of another authority."""
     folder = tmp_path_factory.mktemp("tls")
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=pbx"
-    command += " -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"
-    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    certificates.write(folder)
+    (folder / "other").mkdir()
+    certificates.write(folder / "other")
     return folder
 
 
-async def test_tls_checks_the_certificate_and_the_host(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest_asyncio.fixture
+async def encrypted(pem: Path) -> AsyncIterator[Address]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    context.load_cert_chain(pem / certificates.SERVER)
     peer = await Peer().start(context)
-    address = Address("127.0.0.1", peer.port, peer.user, peer.secret, tls=True)
-    with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
-        await Session.open(address)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
-    async with session_to(address) as session:
-        await session.ping()
-    with pytest.raises(Unreachable, match="Hostname mismatch"):
-        await Session.open(replace(address, host="localhost"))
+    yield Address("localhost", peer.port, peer.user, peer.secret, tls=True, cafile=str(pem / certificates.AUTHORITY))
     await peer.stop()
 
 
+async def test_tls(encrypted: Address, pem: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with session_to(encrypted) as session:
+        await session.ping()
+    # As everywhere in OpenSSL.
+    monkeypatch.setenv("SSL_CERT_FILE", encrypted.cafile)
+    async with session_to(replace(encrypted, cafile="")) as session:
+        await session.ping()
+
+
+@pytest.mark.parametrize("cafile", ["", f"other/{certificates.AUTHORITY}"])
+async def test_tls_of_an_unknown_authority(encrypted: Address, pem: Path, cafile: str) -> None:
+    with pytest.raises(Unreachable, match=r"not trusted: .*; the file of an authority of your own .* \?cafile="):
+        await Session.open(replace(encrypted, cafile=str(pem / cafile) if cafile else ""))
+
+
+async def test_tls_to_a_wrong_name(encrypted: Address) -> None:
+    with pytest.raises(Unreachable, match=r"IP address mismatch.*'127\.0\.0\.1'; use a name that is in it"):
+        await Session.open(replace(encrypted, host="127.0.0.1"))
+
+
+async def test_tls_without_its_cafile(encrypted: Address) -> None:
+    with pytest.raises(Unreachable, match="cafile: /no/such: No such file"):
+        await Session.open(replace(encrypted, cafile="/no/such"))
+
+
 async def test_tls_to_a_plain_manager(address: Address) -> None:
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match=r"no TLS with 127\.0\.0\.1 port .*tlsbindaddr"):
         await Session.open(replace(address, tls=True))
+
+
+async def test_plaintext_to_a_tls_port(encrypted: Address) -> None:
+    with pytest.raises(NoGreeting):
+        await Session.open(replace(encrypted, tls=False, cafile=""), timing=FAST)
 
 
 # The link.

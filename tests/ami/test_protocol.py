@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ami import IncompleteMessage, Message, Protocol, ProtocolError, unescape
 from ami import protocol as wire
+from tests.ami.cutting import GREETING, SMALL_CAPS, outcome
 
 RECORDING = Path(__file__).parent.parent / "recordings" / "ast22-small.ami.gz"
-GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,11 @@ def whole(recording: bytes) -> list[bytes]:
 
 def feed(data: bytes) -> list[Message]:
     """The messages of a stream that is fed whole, byte by byte, and with more coming after: always the same."""
-    messages = Protocol().feed(GREETING + data)
+    messages = list(Protocol().feed(GREETING + data))
     slowly = Protocol()
     dribbled = [m for i in range(len(GREETING + data)) for m in slowly.feed((GREETING + data)[i : i + 1])]
     slowly.eof()
-    followed = Protocol().feed(GREETING + data + b"Event: Next\r\nA: b\r\n\r\n")
+    followed = list(Protocol().feed(GREETING + data + b"Event: Next\r\nA: b\r\n\r\n"))
     assert [m.raw for m in dribbled] == [m.raw for m in messages] == [m.raw for m in followed[:-1]]
     assert followed[-1].event == "Next"
     return messages
@@ -63,7 +63,7 @@ def test_recording_byte_by_byte(recording: bytes, whole: list[bytes]) -> None:
 
 @pytest.mark.parametrize("shift", [-3, -2, -1, 0, 1, 2, 3])
 def test_recording_cut_around_every_message_boundary(recording: bytes, whole: list[bytes], shift: int) -> None:
-    protocol, got, start = Protocol(), [], 0
+    protocol, got, start = Protocol(), list[Message](), 0
     end = recording.find(b"\r\n\r\n")
     while end >= 0:
         cut = end + 4 + shift
@@ -76,7 +76,7 @@ def test_recording_cut_around_every_message_boundary(recording: bytes, whole: li
 
 def test_recording_in_random_chunks(recording: bytes, whole: list[bytes]) -> None:
     rng = random.Random(22)
-    protocol, got, start = Protocol(), [], 0
+    protocol, got, start = Protocol(), list[Message](), 0
     while start < len(recording):
         size = rng.choice((1, 2, 3, 7, 100, 1460, 65536))
         got += protocol.feed(recording[start : start + size])
@@ -96,10 +96,11 @@ def test_recording_after_the_login_only_real_names(whole: list[bytes]) -> None:
 
 def test_the_greeting_is_no_message() -> None:
     half = Protocol()
-    assert half.feed(b"Asterisk Call ") == []
+    assert list(half.feed(b"Asterisk Call ")) == []
     assert half.banner is None
     protocol = Protocol()
-    messages = protocol.feed(b"Asterisk Call ") + protocol.feed(b"Manager/5.0.4\r\nResponse: Success\r\n\r\n")
+    pieces = (b"Asterisk Call ", b"Manager/5.0.4\r\nResponse: Success\r\n\r\n")
+    messages = [message for piece in pieces for message in protocol.feed(piece)]
     assert protocol.banner == "Asterisk Call Manager/5.0.4"
     assert [message.response for message in messages] == ["Success"]
 
@@ -148,7 +149,7 @@ def test_utf8_that_is_split_between_two_chunks() -> None:
     data = GREETING + "Event: X\r\nCallerIDName: Zoë 😀\r\n\r\n".encode()
     for cut in range(len(data)):
         protocol = Protocol()
-        (message,) = protocol.feed(data[:cut]) + protocol.feed(data[cut:])
+        (message,) = [*protocol.feed(data[:cut]), *protocol.feed(data[cut:])]
         assert message.get("CallerIDName") == "Zoë 😀"
 
 
@@ -175,7 +176,7 @@ def test_a_message_of_one_line() -> None:
 
 def test_end_inside_a_message() -> None:
     protocol = Protocol()
-    protocol.feed(GREETING + b"Event: A\r\n\r\nEvent: Newch")
+    assert [m.event for m in protocol.feed(GREETING + b"Event: A\r\n\r\nEvent: Newch")] == ["A"]
     with pytest.raises(IncompleteMessage, match="inside a message, after 12 bytes"):
         protocol.eof()
 
@@ -225,13 +226,14 @@ def test_caps(stream: bytes, says: str, size: int) -> None:
 
     def feed_all() -> None:
         for start in range(0, len(stream), size):
-            protocol.feed(stream[start : start + size])
+            assert list(protocol.feed(stream[start : start + size])) == []
 
     with pytest.raises(ProtocolError, match=says):
         feed_all()
     with pytest.raises(ProtocolError, match=says):
         protocol.feed(b"Event: X\r\n\r\n")
     assert len(protocol._buffer) == 0
+    protocol.eof()  # its fault is told already
 
 
 def test_just_under_the_caps() -> None:
@@ -243,17 +245,26 @@ def test_just_under_the_caps() -> None:
 def test_many_messages_at_once_are_no_long_one() -> None:
     data = GREETING + b"Event: X\r\nA: b\r\n\r\n" * 100_000
     assert len(data) > wire.MAX_MESSAGE
-    assert len(Protocol().feed(data)) == 100_000
+    assert sum(1 for _ in Protocol().feed(data)) == 100_000
 
 
-def test_the_line_cache_is_bounded() -> None:
-    cache = wire._Lines()
-    for number in range(cache.LIMIT * 2 + 10):
-        cache[b"Uniqueid: %d" % number]
-    assert len(cache) <= cache.LIMIT
-    before = len(cache)
-    assert cache[b"A: " + b"x" * 300] == ("A", "x" * 300)
-    assert len(cache) == before
+def test_the_lines_that_are_known_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_known", {})
+    for number in range(wire._MOST_KNOWN * 2 + 10):
+        line = b"Uniqueid: %d" % number
+        assert Message(line).get("Uniqueid") == str(number)
+        assert len(wire._known) <= wire._MOST_KNOWN
+    before = len(wire._known)
+    assert Message(b"A: " + b"x" * 300).get("A") == "x" * 300
+    assert len(wire._known) == before
+
+
+def test_what_came_before_the_fault_comes_first() -> None:
+    fault = b"A: " + b"x" * wire.MAX_LINE + b"\r\n\r\n"
+    messages = Protocol().feed(GREETING + b"Event: A\r\n\r\n\r\nEvent: B\r\n\r\n" + fault + b"Event: C\r\n\r\n")
+    assert [next(messages).event, next(messages).event] == ["A", "B"]
+    with pytest.raises(ProtocolError, match="line"):
+        next(messages)
 
 
 def test_one_byte_fragments_cost_no_more_for_a_long_message() -> None:
@@ -271,15 +282,45 @@ def test_one_byte_fragments_cost_no_more_for_a_long_message() -> None:
     assert cost(20_000) < 10 * cost(200)
 
 
-@given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=8))
-def test_any_bytes_cut_anywhere(data: bytes, cuts: list[int]) -> None:
-    data = data.replace(b"0", b"\r\n").replace(b"1", b": ")
-    whole = Protocol().feed(GREETING + data)
-    protocol, got, start = Protocol(), [], 0
-    for cut in [*sorted(cuts), len(data)]:
-        got += protocol.feed((GREETING if start == 0 and protocol.banner is None else b"") + data[start:cut])
-        start = max(start, cut)
-    assert [m.raw for m in got] == [m.raw for m in whole]
-    for message in whole:
-        message.items()
-        message.get("x")
+# Any bytes, cut anywhere.
+
+# What a message is made of, what its caps are made of, and anything.
+PIECES = st.sampled_from(
+    [
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\r\n\r\n",
+        b": ",
+        b"Event: X",
+        b"Response: Error",
+        "ActionID: Zoë".encode(),
+        b"x" * 90,
+        b"A: b\r\n" * 5,
+    ]
+) | st.binary(max_size=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the caps are the same for every example
+@given(st.lists(PIECES, max_size=60).map(b"".join), st.lists(st.integers(0, 2000), max_size=8))
+@example(b"\n" * 500 + b"Event: X\r\n\r\n", [*range(500)])
+@example(b"A" * 400 + b"\r\n\r\n", [*range(500)])
+@example(b"Event: A\r\n\r\n" + b"A: b\r\n" * 20 + b"\r\n", [])
+@example(b"A: " + b"x" * 100 + b"\r\nA: b\r\n", [])
+def test_any_bytes_cut_anywhere(small_caps: None, data: bytes, cuts: list[int]) -> None:
+    """The same messages and the same end, however it is cut; and nothing but the protocol's own errors."""
+    stream = GREETING + data
+    whole = outcome(stream)
+    assert outcome(stream, cuts) == whole
+    assert outcome(stream, range(len(stream))) == whole
+
+
+@given(st.binary(max_size=1500), st.lists(st.integers(0, 1500), max_size=8))
+def test_a_greeting_of_any_bytes(stream: bytes, cuts: list[int]) -> None:
+    assert outcome(stream, cuts) == outcome(stream)
+
+
+@pytest.fixture
+def small_caps(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SMALL_CAPS.items():
+        monkeypatch.setattr(wire, name, value)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import secrets
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 
-from ami.client import Address
+from ami.address import Address
 from audit.trail import Trail
 from floor import registry
 from floor.carrier import Bus, Carrier, Reader
 from floor.hub import Hub, Watcher
 from floor.worker import PbxConfig, PbxWorker
-from tests.lab.checker import Checker, unescape
+from tests.asterisk.differences import call_differences, channel_pairs, room_differences, unlike
+from tests.lab.checker import Checker, Rows
 from tests.lab.instance import Asterisk
-
-Rows = list[dict[str, str]]
-Entities = dict[str, dict[str, Any]]
 
 
 class Page:
@@ -36,6 +36,8 @@ class Page:
         self.links: list[dict[str, Any]] = []
         self.results: list[dict[str, Any]] = []
         self.age_ms = -1
+        self.seen: Callable[[str, int, int], object] = lambda pbx, epoch, seq: None
+        """Told what has been rendered: a page that does not say so is told nothing more after a while."""
         self._moved = asyncio.Event()
 
     def deliver(self, text: str) -> None:
@@ -78,6 +80,7 @@ class Page:
     def _frame(self, message: dict[str, Any]) -> None:
         assert (message["epoch"], message["seq"]) == (self.epoch, self.seq + 1), "a gap"
         self.seq += 1
+        asyncio.get_running_loop().call_soon(self.seen, message["pbx"], self.epoch, self.seq)
         for kind, entities in message["up"].items():
             for key, fields in entities.items():
                 self.entities.setdefault(kind, {}).setdefault(key, {}).update(fields)
@@ -109,6 +112,7 @@ class Desk:
         self.worker = PbxWorker(config, self.carrier or self.hub, self.trail)
         self._between = [self.carrier.run, Reader(bus, self.hub).run] if bus and self.carrier else []
         self.watcher = Watcher(self.page, frozenset(registry.KINDS), user_id)
+        self.page.seen = functools.partial(self.hub.seen, self.watcher)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -148,18 +152,8 @@ class Desk:
         found += [f"ghost {uniqueid}" for uniqueid in model.keys() - listed.keys()]
         found += [f"missing {uniqueid}" for uniqueid in listed.keys() - model.keys()]
         for uniqueid in model.keys() & listed.keys():
-            channel, row = model[uniqueid], listed[uniqueid]
-            pairs = {
-                "name": (channel.name, row["Channel"]),
-                "state": (channel.state, int(row["ChannelState"])),
-                "number": (channel.number, _given(row["CallerIDNum"])),
-                "caller_name": (channel.caller_name, _given(unescape(row["CallerIDName"]))),
-                "connected": (channel.connected_number, _given(row["ConnectedLineNum"])),
-                "bridge": (channel.bridge, row.get("BridgeId", "")),
-            }
-            found += [
-                f"{uniqueid} {name}: {ours!r} ≠ {theirs!r}" for name, (ours, theirs) in pairs.items() if ours != theirs
-            ]
+            pairs = channel_pairs(model[uniqueid], listed[uniqueid])
+            found += [f"{uniqueid} {difference}" for difference in unlike(pairs)]
         spies = {key.partition("/")[2] for key in self.page.entities.get("spy", {})}
         found += [f"nobody listens at {uniqueid}" for uniqueid in spies - listed.keys()]
         return found + call_differences(self.page.calls(), self.page.entities.get("party", {}), rows)
@@ -210,9 +204,6 @@ class Desk:
         return await asyncio.to_thread(read)
 
 
-FLAGS = {"admin": "Admin", "marked": "MarkedUser", "muted": "Muted", "talking": "Talking", "waiting": "Waiting"}
-
-
 def read_rooms(asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
     """Asterisk's own rooms, and who is in each."""
     with Checker(asterisk) as checker:
@@ -220,50 +211,3 @@ def read_rooms(asterisk: Asterisk) -> tuple[Rows, dict[str, Rows]]:
         return rooms, {
             room["Conference"]: checker.list("ConfbridgeList", Conference=room["Conference"]) for room in rooms
         }
-
-
-def call_differences(calls: Entities, parties: Entities, rows: Rows) -> list[str]:
-    """The legs that a page shows on calls that go on, and CoreShowChannels."""
-    on_page = {party["channel"] for party in parties.values() if calls[party["call"]]["phase"] != "ended"}
-    names = {row["Channel"] for row in rows}
-    found = [f"the page shows a ghost {name}" for name in on_page - names]
-    # Local halves, Asterisk's own machinery and who listens are folded away; every other phone must be seen.
-    listen = {row["Channel"] for row in rows if row.get("Application") == "ChanSpy"}
-    phones = {name for name in names if name.startswith(("PJSIP/", "SIP/"))} - listen
-    found += [f"the page shows {name}, which listens, as a party" for name in listen & on_page]
-    return found + [f"the page does not show {name}" for name in phones - on_page]
-
-
-def room_differences(
-    pbx: str,
-    told: Entities,
-    participants: Entities,
-    rooms: Rows,
-    members: dict[str, Rows],
-) -> list[str]:
-    """Field by field: what a page holds of rooms (by name) and participants (by key), and Asterisk's own lists."""
-    listed = {room["Conference"]: room for room in rooms}
-    found = [f"a ghost room {name}" for name in told.keys() - listed.keys()]
-    found += [f"a missing room {name}" for name in listed.keys() - told.keys()]
-    seen: set[str] = set()
-    for name in told.keys() & listed.keys():
-        if told[name]["locked"] is not (listed[name]["Locked"] == "Yes"):
-            found.append(f"{name} locked: {told[name]['locked']}")
-        rows = {f"{pbx}/{row['Uniqueid']}": row for row in members[name]}
-        seen |= rows.keys()
-        if set(told[name]["participants"]) != set(rows):
-            found.append(f"{name}: {sorted(told[name]['participants'])} ≠ {sorted(rows)}")
-        for key, row in rows.items():
-            held = participants.get(key, {})
-            found += [
-                f"{key} {field}: {held.get(field)!r} ≠ {row[header]}"
-                for field, header in FLAGS.items()
-                if held.get(field) is not (row[header] == "Yes")
-            ]
-            found += [f"{key} channel: {held.get('channel')}"] * (held.get("channel") != row["Channel"])
-            found += [f"{key} room: {held.get('room')}"] * (held.get("room") != f"{pbx}/{name}")
-    return found + [f"a ghost participant {key}" for key in participants.keys() - seen]
-
-
-def _given(value: str) -> str:
-    return "" if value == "<unknown>" else value

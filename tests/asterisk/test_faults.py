@@ -42,7 +42,7 @@ async def test_an_account_that_may_not_hear_of_calls_is_told_so(
     """It logs in and lists like any other; only that no event comes. Without this, the page would say `live`."""
     phones(asterisk22, "101")
     customer = phones(asterisk22, "201")
-    async with Desk(asterisk22, account="reporter") as desk:
+    async with Desk(asterisk22, account="deaf") as desk:
         await desk.live()
         await asyncio.to_thread(lambda: customer.call("101").wait_up())
         await desk.page.until(lambda: desk.page.link["code"] == "rights_missing")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.lab import tempest
 from tests.lab.audio import Sound
 from tests.lab.checker import Checker, CheckerError, unescape
 from tests.lab.configuration import MUSIC_HZ
@@ -95,6 +96,22 @@ def test_a_phone_transfers_its_caller(asterisk: Asterisk, phones: MakePhone) -> 
     outgoing.wait_tone(AGENT_HZ)
     incoming.refer("504")
     incoming.wait_ended()
+    outgoing.wait_tone(CUSTOMER_HZ)
+    assert only(CUSTOMER_HZ, outgoing.heard(0.5))
+
+
+def test_a_phone_transfers_its_caller_to_its_second_line(asterisk: Asterisk, phones: MakePhone) -> None:
+    agent, customer = phones(asterisk, "101", hz=AGENT_HZ), phones(asterisk, "201", hz=0)
+    phones(asterisk, "102", hz=CUSTOMER_HZ)
+    outgoing = customer.call("101").wait_up()
+    incoming = agent.wait_incoming().wait_up()
+    outgoing.wait_tone(AGENT_HZ)
+    incoming.hold()
+    second = agent.call("102").wait_up()
+    second.wait_tone(CUSTOMER_HZ)
+    incoming.refer_to(second)
+    incoming.wait_ended()
+    second.wait_ended()
     outgoing.wait_tone(CUSTOMER_HZ)
     assert only(CUSTOMER_HZ, outgoing.heard(0.5))
 
@@ -208,6 +225,14 @@ def test_a_storm_is_the_same_for_the_same_seed() -> None:
     assert plan(7, 50) == plan(7, 50)
     assert plan(7, 50) != plan(8, 50)
     assert phone_plan(7, 4, 10) == phone_plan(7, 4, 10)
+
+
+def test_a_tempest_is_the_same_for_the_same_seed_and_leaves_no_deed_out() -> None:
+    assert tempest.plan(7, 5) == tempest.plan(7, 5)
+    assert tempest.plan(7, 5) != tempest.plan(8, 5)
+    for seed in range(20):
+        dealt = {deed.kind for burst in tempest.plan(seed, 3) for deed in burst}
+        assert dealt == tempest.CARDS.keys()
 
 
 async def test_storms_leave_a_still_list(asterisk22: Asterisk, asterisk16: Asterisk, phones: MakePhone) -> None:

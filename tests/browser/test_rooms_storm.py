@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.asterisk.desk import call_differences, read_rooms, room_differences
+from tests.asterisk.desk import read_rooms
+from tests.asterisk.differences import call_differences, room_differences
 from tests.browser.conftest import sign_in
 from tests.browser.running import Panel
 from tests.lab.background import background

@@ -21,22 +21,31 @@ from tests.demo.tap import Seen
 Token = tuple[tuple[str, str], ...]
 Chains = dict[tuple[str, str], list[Token]]
 
-IDS: Final = re.compile(r".*(Uniqueid|Linkedid)|BridgeId|ActionID")
+IDS: Final = re.compile(r".*(Uniqueid|Linkedid)|BridgeI[dD]|ActionID|CallId")
 NUMBERS: Final = frozenset(
     {"HoldTime", "TalkTime", "RingTime", "Wait", "Duration", "AnsweredTime", "LastCall", "LoginTime", "CallsTaken"}
     | {"Uptime", "LastReload", "Timestamp", "ListItems", "Calls", "Holdtime", "Completed", "Abandoned"}
     | {"ServicelevelPerf", "ServicelevelPerf2", "CoreCurrentCalls", "CoreProcessedCalls", "CoreStartupDate"}
     | {"CoreStartupTime", "CoreReloadDate", "CoreReloadTime", "CoreMaxCalls"}
+    | {"LastPause", "ParkingTimeout", "ParkingDuration", "Seconds", "NextReg", "ViaPort", "ExpirationTime"}
 )
 FREE: Final = frozenset(
-    {"SystemName", "AsteriskVersion", "CoreCDRenabled", "Weight", "Strategy", "Penalty", "ApplicationData"}
+    {"SystemName", "AsteriskVersion", "CoreCDRenabled", "Weight", "Strategy", "ApplicationData", "RegServer"}
+    | {"UserAgent", "MaxRandomInitialDelay"}
 )
 """How this PBX is configured or built, not how Asterisk speaks."""
+
+LAB_ONLY: Final = re.compile(
+    r"(.*_pause_)?(PJSIP/)?(10[4-9]|110|20[3-6]|90[123])|Queue:(vip|storm|support_pause).*|60[2]|.*Local/.*"
+)
+"""Devices and extensions that the lab's Asterisk has and the demo's stage does not need."""
 
 CHANNEL: Final = re.compile(r"((?:PJSIP)/\w+)-[0-9a-f]{8}")
 UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OWN_ID: Final = re.compile(r"[\w]+-\d{10}\.\d+")
-
+PORT: Final = re.compile(r"127\.0\.0\.1:\d+")
+CONTACT: Final = re.compile(r";@[0-9a-f]{32}")
+SIGNS: Final = ((CHANNEL, r"\1"), (UUID, "id"), (OWN_ID, "id"), (PORT, "port"), (CONTACT, ";id"))
 
 RACES: Final[dict[str, frozenset[str]]] = {
     # The caller's thread and the phone's write at the same time: which state the other's event shows is chance.
@@ -54,6 +63,8 @@ RACES: Final[dict[str, frozenset[str]]] = {
     "BridgeLeave": frozenset({"BridgeNumChannels"}),
     # The device's state may be told before or after the queue has noted the answer.
     "QueueMemberStatus": frozenset({"InCall"}),
+    # What a channel's data are, and through which codecs it was played something last.
+    "Status": frozenset({"Data", "Readformat", "Readtrans", "Writeformat", "Writetrans"}),
 }
 """Event → headers whose value varies from run to run of a real Asterisk."""
 
@@ -63,7 +74,9 @@ def value(key: str, text: str) -> str:
         return "…"
     if IDS.fullmatch(key):
         return "" if text == "" else "<unknown>" if text == "<unknown>" else "id"
-    return OWN_ID.sub("id", UUID.sub("id", CHANNEL.sub(r"\1", text)))
+    for pattern, sign in SIGNS:
+        text = pattern.sub(sign, text)
+    return text
 
 
 def token(message: Seen) -> Token:
@@ -79,7 +92,9 @@ def answers(messages: Iterable[Seen]) -> list[Token]:
     found: list[Token] = []
     items: list[Token] = []
     for message in messages:
-        if not message.is_event or (message.get("ActionID") and not message.get("Privilege")):
+        if _only_in_the_lab(message):
+            continue
+        if not message.is_event or (message.get("ActionID") and not _is_news(message)):
             if message.is_event and message.get("EventList") != "Complete":
                 items.append(token(message))
                 continue
@@ -89,7 +104,16 @@ def answers(messages: Iterable[Seen]) -> list[Token]:
 
 
 def events(messages: Iterable[Seen]) -> list[Seen]:
-    return [message for message in messages if message.is_event and message.get("Privilege")]
+    return [one for one in messages if one.is_event and _is_news(one) and not _only_in_the_lab(one)]
+
+
+def _only_in_the_lab(message: Seen) -> bool:
+    return any(LAB_ONLY.fullmatch(message.get(key)) for key in ("Device", "Exten", "Peer", "AOR", "Endpoint"))
+
+
+def _is_news(message: Seen) -> bool:
+    """Not an item of a list. ``Status`` is the only one whose items have a privilege, and no event's."""
+    return message.get("Privilege") not in ("", "Call")
 
 
 # --- chains
@@ -109,7 +133,8 @@ CHAINS: Final[dict[str, tuple[tuple[str, ...], Callable[[Seen], str]]]] = {
     "hold": (("Hold", "Unhold"), _device_of("Channel")),
     "music": (("MusicOnHoldStart", "MusicOnHoldStop"), _device_of("Channel")),
     "dial": (("DialBegin", "DialState", "DialEnd"), _dial),
-    "bridge": (("BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy"), lambda _: ""),
+    "bridge": (("BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy"), _device_of("BridgeType")),
+    "parked": (("ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp"), _device_of("ParkeeChannel")),
     "room": (
         tuple(f"Confbridge{what}" for what in ("Start", "Join", "Mute", "Unmute", "Leave", "End")),
         _device_of("Conference"),
@@ -129,6 +154,13 @@ CHAINS: Final[dict[str, tuple[tuple[str, ...], Callable[[Seen], str]]]] = {
     "device": (("DeviceStateChange",), _device_of("Device")),
     "hint": (("ExtensionStatus",), _device_of("Hint")),
     "member": (("QueueMemberStatus",), _device_of("Interface")),
+    "membership": (
+        ("QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPause", "QueueMemberPenalty"),
+        _device_of("Interface"),
+    ),
+    "peer": (("PeerStatus",), _device_of("Peer")),
+    "contact": (("ContactStatus",), _device_of("AOR")),
+    "registry": (("Registry",), lambda _: ""),
 }
 """Name of a chain → its events, and what tells one chain of this name from another."""
 
@@ -153,9 +185,10 @@ def chains(messages: Iterable[Seen]) -> Chains:
     return found
 
 
-SAMPLED: Final = frozenset({"device", "hint", "member"})
-"""Asterisk looks at a device some time after it was told to: of states that follow closely some are never seen. So
-in a step only where a device ends counts, and over the whole play, that it is never said to be what it never is."""
+SAMPLED: Final = frozenset({"device", "hint", "member", "registry"})
+"""Asterisk looks at a device some time after it was told to: of states that follow closely some are never seen (and a
+registration is undone before it is made again). So in a step only where a device ends counts, and over the whole play,
+that it is never said to be what it never is."""
 
 
 def sampled(messages: Iterable[Seen]) -> set[Token]:

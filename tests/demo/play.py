@@ -194,6 +194,133 @@ def _kick(stage: Stage) -> None:
     stage.tap.ask("ConfbridgeKick", Conference="801", Channel=stage.channel("201"))
 
 
+def _floor_lists(stage: Stage) -> None:
+    for name in ("Status", "DeviceStateList", "ExtensionStateList", "ParkedCalls", "Parkinglots"):
+        stage.tap.list(name)
+    for name in ("PJSIPShowContacts", "PJSIPShowRegistrationsOutbound"):
+        stage.tap.list(name)
+    stage.tap.list("ParkedCalls", ParkingLot="nosuch")
+    stage.tap.ask("Status", Channel="nobody")
+    for name in ("SIPpeers", "SIPshowregistry", "IAXpeerlist", "IAXregistry"):
+        stage.tap.ask(name)
+
+
+def _pauses(stage: Stage) -> None:
+    ask = stage.tap.ask
+    ask("QueuePause", Interface="PJSIP/101", Paused="true", Reason="lunch")
+    stage.quiet()
+    ask("QueuePause", Interface="PJSIP/101", Paused="true", Queue="sales", Reason="coffee")
+    stage.tap.list("QueueStatus", Queue="sales")
+    ask("QueuePause", Interface="PJSIP/101", Paused="true")
+    stage.quiet()
+    stage.tap.list("DeviceStateList")
+    ask("QueuePause", Interface="PJSIP/101", Paused="false", Reason="back")
+    ask("QueuePause", Interface="PJSIP/101", Paused="0")
+    for headers in (
+        {"Interface": "PJSIP/101", "Queue": "support", "Paused": "true"},
+        {"Interface": "PJSIP/101", "Queue": "nosuch", "Paused": "true"},
+        {"Interface": "PJSIP/nobody", "Paused": "true"},
+        {"Interface": "PJSIP/101"},
+        {"Paused": "true"},
+    ):
+        ask("QueuePause", **headers)
+
+
+def _members(stage: Stage) -> None:
+    ask = stage.tap.ask
+    ask("QueueAdd", Queue="sales", Interface="PJSIP/900", MemberName='Zoë "Z"', Penalty="3", Paused="1", Reason="x")
+    ask("QueueAdd", Queue="sales", Interface="PJSIP/201", Penalty="-4", StateInterface="PJSIP/900", Reason="y")
+    stage.quiet()
+    stage.tap.list("QueueStatus", Queue="sales")
+    stage.tap.list("QueueStatus", Queue="sales", Member="PJSIP/900")
+    ask("QueuePenalty", Queue="sales", Interface="PJSIP/201", Penalty="7")
+    ask("QueuePenalty", Interface="PJSIP/201", Penalty="x")
+    ask("QueueRemove", Queue="sales", Interface="PJSIP/201")
+    ask("QueueRemove", Queue="sales", Interface="PJSIP/900")
+    stage.quiet()
+    stage.tap.list("DeviceStateList")
+
+
+def _member_errors(stage: Stage) -> None:
+    ask = stage.tap.ask
+    for headers in (
+        {"Queue": "sales", "Interface": "PJSIP/101"},
+        {"Queue": "nosuch", "Interface": "PJSIP/201"},
+        {"Interface": "PJSIP/201"},
+        {"Queue": "sales"},
+    ):
+        ask("QueueAdd", **headers)
+        ask("QueueRemove", **headers)
+    ask("QueueRemove", Queue="sales", Interface="PJSIP/nobody")
+    for headers in (
+        {"Interface": "PJSIP/101"},
+        {"Penalty": "1"},
+        {"Interface": "PJSIP/nobody", "Penalty": "1"},
+        {"Interface": "PJSIP/101", "Penalty": "-1"},
+        {"Interface": "PJSIP/101", "Penalty": "1", "Queue": "nosuch"},
+    ):
+        ask("QueuePenalty", **headers)
+
+
+def _register(stage: Stage, on: bool) -> None:
+    since = len(stage.tap.seen)
+    stage.register(on)
+    stage.tap.event("Registry", since, Status="Registered" if on else "Unregistered")
+    stage.tap.list("PJSIPShowRegistrationsOutbound")
+
+
+def _park(stage: Stage, who: str, told: str = "", **headers: str) -> None:
+    """``told``: whose leg hears the space, and is rung when nobody fetches the call."""
+    since = len(stage.tap.seen)
+    back = {"TimeoutChannel": stage.channel(told)} if told else {}
+    stage.tap.ask("Park", Channel=stage.channel(who), **back, **headers)
+    stage.tap.event("MusicOnHoldStart", since)
+    stage.tap.event("Hangup", since)
+
+
+def _park_errors(stage: Stage) -> None:
+    who = stage.channel("201")
+    for headers in (
+        {},
+        {"Channel": "nobody"},
+        {"Channel": "nobody", "Timeout": "x"},
+        {"Channel": who, "Timeout": "x"},
+        {"Channel": who, "Parkinglot": "nosuch"},
+    ):
+        stage.tap.ask("Park", **headers)
+
+
+def _fetch(stage: Stage, who: str) -> None:
+    since = len(stage.tap.seen)
+    stage.dial(who, _space(stage))
+    stage.tap.event("UnParkedCall", since)
+
+
+def _fetch_by_action(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    exten = _space(stage)
+    stage.originate("p-fetch", Context="from-internal", Exten=exten, Priority="1", CallerID='"Fetch" <900>')
+    stage.tap.event("UnParkedCall", since)
+
+
+def _space(stage: Stage) -> str:
+    """Where somebody was parked last."""
+    return [one for one in stage.tap.seen if one.name == "ParkedCall"][-1].get("ParkingSpace")
+
+
+def _refer_to_park(stage: Stage, who: str) -> None:
+    since = len(stage.tap.seen)
+    stage.refer(who, "700")
+    stage.tap.event("MusicOnHoldStart", since)
+    stage.tap.event("Hangup", since)
+
+
+def _come_back(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.tap.event("ParkedCallTimeOut", since)
+    stage.tap.event("DialState", since)
+
+
 def _hang_up(stage: Stage, who: str) -> None:
     stage.tap.ask("Hangup", Channel=stage.uniqueid(who), Cause="16")
 
@@ -239,6 +366,40 @@ STEPS: dict[str, Step] = {
     "a queue rings, to be picked up": _ring_queue,
     "somebody picks the queue's call up": lambda s: _pickup(s, "p-queue"),
     "the picked-up caller hangs up": lambda s: s.hangup("trunk"),
+    "lists of the floor": _floor_lists,
+    "agents pause": _pauses,
+    "members come and go": _members,
+    "members that cannot": _member_errors,
+    "a phone goes": lambda s: s.plug("101", False),
+    "lists without it": _floor_lists,
+    "it comes back": lambda s: s.plug("101", True),
+    "a registration ends": lambda s: _register(s, False),
+    "it is made again": lambda s: _register(s, True),
+    "a call to park": _talk,
+    "what cannot be parked": _park_errors,
+    "an action parks the caller": lambda s: _park(s, "201", "101"),
+    "lists of the parked": _floor_lists,
+    "somebody fetches him": lambda s: _fetch(s, "900"),
+    "lists of the fetched": _channels,
+    "who fetched him hangs up": lambda s: s.hangup("900"),
+    "another call to park": _talk,
+    "an action parks the caller by himself": lambda s: _park(s, "201"),
+    "an action fetches him": _fetch_by_action,
+    "the fetched one hangs up": lambda s: s.hangup("201"),
+    "a third call to park": _talk,
+    "an action parks the callee": lambda s: _park(s, "101"),
+    "the parked callee hangs up": lambda s: s.hangup("101"),
+    "a call that nobody fetches": _talk,
+    "it is parked": lambda s: _park(s, "201", "101", Timeout="4000"),
+    "it comes back to who parked it": _come_back,
+    "who parked it answers": lambda s: s.answer("101"),
+    "who came back hangs up": lambda s: s.hangup("201"),
+    "a queue call to park": _serve,
+    "an action parks the queue's caller": lambda s: _park(s, "trunk", "101"),
+    "the parked queue's caller hangs up": lambda s: s.hangup("trunk"),
+    "a queue call to be parked by its member": _serve,
+    "the member parks it": lambda s: _refer_to_park(s, "101"),
+    "an action hangs the parked caller up": lambda s: _hang_up(s, "trunk"),
     "a call to listen to": _talk,
     "somebody listens": lambda s: _spy(s, "p-spy"),
     "lists while somebody listens": _channels,

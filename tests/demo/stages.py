@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from demo.channels import RINGING, Channel
+from demo.lines import Registration
 from demo.pbx import Nobody, Pbx
 from demo.server import USER, Server
 from tests.demo.tap import Seen, Tap
@@ -35,6 +36,26 @@ LAB_PHONES = {
     "202": "",
 }
 ANSWER_S = 0.2
+
+REGISTRATION = "out"
+REGISTERED_AS = "206"
+"""The trunk's registration, and whom it registers as: the lab's Asterisk registers with itself."""
+REGISTRATION_CONF = """
+[{name}]
+type = registration
+transport = transport-udp
+outbound_auth = {user}
+server_uri = sip:127.0.0.1:{port}
+client_uri = sip:{user}@127.0.0.1:{port}
+max_random_initial_delay = 0
+"""
+
+
+def configure(asterisk: Asterisk) -> None:
+    """Give an Asterisk that does not run yet what the lab's do not have: a trunk that registers."""
+    text = REGISTRATION_CONF.format(name=REGISTRATION, user=REGISTERED_AS, port=asterisk.ports.sip)
+    with (asterisk.run / "etc/pjsip.conf").open("a") as pjsip:
+        pjsip.write(text)
 
 
 class Stage(ABC):
@@ -60,6 +81,14 @@ class Stage(ABC):
 
     @abstractmethod
     def refer(self, who: str, number: str) -> None: ...
+
+    @abstractmethod
+    def plug(self, who: str, on: bool) -> None:
+        """A phone registers, or is gone."""
+
+    @abstractmethod
+    def register(self, on: bool) -> None:
+        """The trunk's registration is made, or undone."""
 
     def quiet(self) -> None:
         self.tap.quiet(QUIET_S)
@@ -87,6 +116,7 @@ class RealStage(Stage):
 
     def __init__(self, asterisk: Asterisk, phones: Callable[..., Phone]) -> None:
         self.tap = Tap(asterisk.ami_port)
+        self._asterisk, self._make = asterisk, phones
         number, name = CALLER
         self._phones = {
             "101": phones(asterisk, "101", answer=None),
@@ -95,6 +125,13 @@ class RealStage(Stage):
             "900": phones(asterisk, "900", answer=ANSWER_S),
             "trunk": phones(asterisk, "far", host="127.0.0.9", register=False, number=number, name=name),
         }
+        # Asterisk registers before or after we have begun to listen.
+        if not self._registered():
+            self.tap.event("Registry", Status="Registered", timeout=20)
+
+    def _registered(self) -> bool:
+        listed = self.tap.list("PJSIPShowRegistrationsOutbound")
+        return any(one.get("Status") == "Registered" for one in listed)
 
     def dial(self, who: str, number: str) -> None:
         self._phones[who].call(number)
@@ -120,6 +157,15 @@ class RealStage(Stage):
 
     def refer(self, who: str, number: str) -> None:
         self._phones[who].calls[-1].refer(number)
+
+    def plug(self, who: str, on: bool) -> None:
+        if on:
+            self._phones[who] = self._make(self._asterisk, who, answer=None)
+        else:
+            self._phones[who].close()
+
+    def register(self, on: bool) -> None:
+        self._asterisk.cli(f"pjsip send {'register' if on else 'unregister'} {REGISTRATION}")
 
 
 class _People(Nobody):
@@ -165,11 +211,12 @@ class DemoStage(Stage):
 
         pbx = Pbx(self.server.emit, time.time, later, lambda: str(uuid.uuid4()))
         for exten, name in LAB_PHONES.items():
-            pbx.add_phone(exten, name, registered=exten not in ("102", "103"))
-        pbx.add_trunk("PJSIP/trunk")
-        pbx.add_queue("sales", "600", ["101", "102", "103"])
+            pbx.lines.add_phone(exten, name, registered=exten not in ("102", "103"))
+        pbx.lines.add_trunk("PJSIP/trunk", Registration(REGISTRATION, REGISTERED_AS, "127.0.0.1:5060"))
+        sales = pbx.add_queue("sales", "600", ["101", "102", "103"])
+        sales.members[-1].penalty = 1
         pbx.add_queue("support", "601", [])
-        pbx.rooms = frozenset({"801"})
+        pbx.add_room("801")
         pbx.people = _People(pbx)
         self.server.pbx = pbx
         await self.server.start()
@@ -220,6 +267,17 @@ class DemoStage(Stage):
     def refer(self, who: str, number: str) -> None:
         leg = self._leg(who)
         self._run(lambda: self.pbx.transfer(leg, number))
+
+    def plug(self, who: str, on: bool) -> None:
+        def go() -> None:
+            self.pbx.lines.register_phone(self.pbx.lines.phones[who], on)
+            self.pbx.settle()
+
+        self._run(go)
+
+    def register(self, on: bool) -> None:
+        registration = self.pbx.lines.registrations[REGISTRATION]
+        self._run(lambda: self.pbx.lines.register_trunk(registration, on))
 
 
 @contextlib.contextmanager

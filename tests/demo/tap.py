@@ -51,6 +51,8 @@ class Tap:
         self._news = threading.Condition()
         self._numbers = itertools.count(1)
         self.seen: list[Seen] = []
+        self.received = bytearray()
+        """Every byte that came, the greeting first."""
         self.open = True
         threading.Thread(target=self._read, name="tap", daemon=True).start()
         challenge = self.ask("Challenge", AuthType="MD5").get("Challenge")
@@ -74,9 +76,9 @@ class Tap:
         number = self.send(action, **headers)
         return self.wait(lambda one: not one.is_event and one.get("ActionID") == number, f"an answer to {action}")
 
-    def list(self, action: str, **headers: str) -> list[Seen]:
-        """Send a list action; the response and all that came with its ActionID."""
-        number = self.send(action, **headers)
+    def list(self, action: str, *, id: str = "", **headers: str) -> list[Seen]:
+        """Send a list action; the response and all that came with its ActionID, which is ``id`` or any."""
+        number = self.send(action, id, **headers)
         answer = self.wait(lambda one: not one.is_event and one.get("ActionID") == number, f"an answer to {action}")
         if answer.get("Response") == "Error":
             return [answer]
@@ -86,8 +88,8 @@ class Tap:
         )
         return [one for one in self.seen if one.get("ActionID") == number]
 
-    def send(self, action: str, **headers: str) -> str:
-        number = f"tap-{next(self._numbers)}"
+    def send(self, action: str, id: str = "", **headers: str) -> str:
+        number = id or f"tap-{next(self._numbers)}"
         lines = [f"Action: {action}", f"ActionID: {number}", *(f"{key}: {value}" for key, value in headers.items())]
         self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return number
@@ -128,6 +130,7 @@ class Tap:
             while data := self._socket.recv(65536):
                 messages = [Seen(tuple(message.items())) for message in self._wire.feed(data)]
                 with self._news:
+                    self.received += data
                     self.seen += messages
                     self._news.notify_all()
         except OSError:

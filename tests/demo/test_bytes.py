@@ -18,7 +18,7 @@ import demo as demo_package
 from demo.answers import ACTIONS
 from tests.demo.compare import KNOWN, Chains, answers, chains, events, sampled, thread
 from tests.demo.play import STEPS
-from tests.demo.stages import RealStage, Stage, demo_stage
+from tests.demo.stages import RealStage, Stage, configure, demo_stage
 from tests.demo.tap import Seen
 from tests.lab.fixtures import require
 from tests.lab.instance import Asterisk
@@ -44,45 +44,52 @@ def _play(stage: Stage) -> Steps:
 
 
 class Plays:
-    """The demo's play, and as many of the real Asterisk's as it takes: a race that nobody has seen before may make one
-    step of one play differ from all others, so a step that differs is looked at in another play before it is wrong."""
+    """The play, given on both stages at the same time, as often as it takes: a race that nobody has seen before may
+    make one step of one play differ from all others, so what differs is looked at in another play before it is wrong.
+    """
 
     MOST = 3
 
-    def __init__(self, stage: Stage, real: Steps, demo: Steps) -> None:
-        self.demo, self._stage, self._real = demo, stage, [real]
+    def __init__(self, real: Stage, demo: Stage) -> None:
+        self._stages = (real, demo)
+        self._played: list[tuple[Steps, Steps]] = []
 
-    def real(self, number: int) -> Steps:
-        while len(self._real) <= number:
-            self._real.append(_play(self._stage))
-        return self._real[number]
+    def number(self, number: int) -> tuple[Steps, Steps]:
+        """What was said in this play, by the real Asterisk and by the demo. Plays it first, if need be."""
+        while len(self._played) <= number:
+            with ThreadPoolExecutor(2) as threads:
+                real, demo = threads.map(_play, self._stages)
+            self._played.append((real, demo))
+        return self._played[number]
 
     def hold(self, compare: Callable[[Steps, Steps], None]) -> None:
         """Fails if ``compare(real, demo)`` fails on each play."""
         for number in range(self.MOST - 1):
             try:
-                compare(self.real(number), self.demo)
+                compare(*self.number(number))
             except AssertionError:
                 continue
             return
-        compare(self.real(self.MOST - 1), self.demo)
+        compare(*self.number(self.MOST - 1))
 
 
 @pytest.fixture(scope="module")
 def plays() -> Iterator[Plays]:
-    """Both stages, on which the play was given at the same time. The real one is new: what other tests leave behind
-    for good (an empty parking bridge) would stand in its lists."""
+    """Both stages. The real one is new: what other tests leave behind for good (an empty parking bridge) would stand
+    in its lists."""
     require("22")
-    with contextlib.ExitStack() as opened, ThreadPoolExecutor(2) as threads, Asterisk("22") as asterisk22:
+    with contextlib.ExitStack() as opened:
+        asterisk22 = Asterisk("22")
+        opened.callback(asterisk22.stop)
+        configure(asterisk22)
+        asterisk22.start()
 
         def phone(asterisk: Asterisk, extension: str, **options: object) -> Phone:
             return opened.enter_context(Phone(asterisk.sip_address(extension), extension, **options))  # type: ignore[arg-type]
 
         stage = RealStage(asterisk22, phone)
         opened.enter_context(stage.tap)
-        real = threads.submit(_play, stage)
-        demo = threads.submit(_play, opened.enter_context(demo_stage()))
-        yield Plays(stage, real.result(), demo.result())
+        yield Plays(stage, opened.enter_context(demo_stage()))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -134,7 +141,7 @@ def test_no_device_is_said_to_be_what_it_never_is(plays: Plays) -> None:
 def test_the_commands_are_some_of_asterisks(plays: Plays) -> None:
     (real,), (demo,) = (
         [one for one in steps["lists during a call"] if one.get("Ping").startswith("Keepalive")]
-        for steps in (plays.real(0), plays.demo)
+        for steps in plays.number(0)
     )
     named = [header for header in real.headers if header[0] in ACTIONS]
     assert named == [header for header in demo.headers if header[0] in ACTIONS]
@@ -147,6 +154,6 @@ def test_all_that_the_demo_can_say_is_in_the_play(plays: Plays) -> None:
     named = set(re.findall(r"""emit\(\s*"(\w+)\"""", source)) | set(
         re.findall(r'"(ConfbridgeMute|ConfbridgeUnmute)"', source)
     )
-    said = {event.name for step in plays.demo.values() for event in events(step)}
+    said = {event.name for step in plays.number(0)[1].values() for event in events(step)}
     assert named <= said
     assert len(named) > 30

@@ -18,7 +18,8 @@ from demo.channels import UP, Channel
 from demo.running import Demo
 from demo.scenario import ROOM
 from floor import worker as workers
-from tests.asterisk.desk import Desk, Rows
+from tests.asterisk.desk import Desk
+from tests.lab.checker import Rows
 from tests.lab.instance import Asterisk
 
 FAST = 20.0

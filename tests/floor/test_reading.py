@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import ami
-from ami.client import Address, LinkState, Session
+from ami import Address, LinkState, Session
 from ami.protocol import Message
 from audit.trail import Trail
 from floor import worker as workers

@@ -34,7 +34,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return fresh
 
 
-PBX = "ami://panel:s3cret-word@192.0.2.10:5038"
+PBX = "ami://panel:s3cret-word@192.0.2.10:5038?plaintext=yes"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,8 @@ PBX = "ami://panel:s3cret-word@192.0.2.10:5038"
         ("DATABASE_URL", "sqlite://", "must look like"),
         ("PHOENIX_PBX", "http://panel:s3cret-word@192.0.2.10", ""),
         ("PHOENIX_PBX", "s3cret-word", ""),
+        ("PHOENIX_PBX", "ami://panel:s3cret-word@192.0.2.10:5038", "use amis:// (TLS), or add ?plaintext=yes"),
+        ("PHOENIX_PBX", "amis://panel:s3cret-word@pbx.example?cafile=/no/such.pem", "cafile: /no/such.pem: No such"),
         ("PHOENIX_PBX_OFFICE", "ami://panel:s3cret-word@192.0.2.10:99999", ""),
         ("PHOENIX_PBX_" + "X" * 33, PBX, "1 to 32"),
         ("PHOENIX_PBX_", PBX, "1 to 32"),

@@ -48,7 +48,8 @@ class Checker:
         self._responses: dict[str, Fields] = {}
         self._items: dict[str, Rows] = {}
         self.events: deque[Fields] = deque(maxlen=KEPT_EVENTS)
-        self._last_event = time.monotonic()
+        self.last_event = time.monotonic()
+        """When an event last came, by the monotonic clock."""
         self._reader = threading.Thread(target=self._read, name="lab-checker", daemon=True)
         self._reader.start()
         try:
@@ -191,7 +192,7 @@ class Checker:
     def wait_quiet(self, seconds: float = 1.0, timeout: float = 60.0) -> None:
         """Wait until no event has come for so many seconds. Raises CheckerError."""
         deadline = time.monotonic() + timeout
-        while (remaining := self._last_event + seconds - time.monotonic()) > 0:
+        while (remaining := self.last_event + seconds - time.monotonic()) > 0:
             if time.monotonic() > deadline:
                 raise CheckerError(f"no {seconds} s without an event in {timeout:.0f} s")
             time.sleep(remaining)
@@ -225,9 +226,9 @@ class Checker:
         raise CheckerError(f"waited {timeout:.1f} s for {what}" if self._open else f"closed before {what}")
 
     def _next_event(self, timeout: float) -> None:
-        before = self._last_event
+        before = self.last_event
         with self._news:
-            self._news.wait_for(lambda: self._last_event != before or not self._open, timeout)
+            self._news.wait_for(lambda: self.last_event != before or not self._open, timeout)
 
     def _read(self) -> None:
         buffer = b""
@@ -253,7 +254,7 @@ class Checker:
                     self._items[action_id].append(message)
                 elif "Event" in message:
                     self.events.append(message)
-                    self._last_event = time.monotonic()
+                    self.last_event = time.monotonic()
             self._news.notify_all()
 
 

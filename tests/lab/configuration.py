@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from tests.lab import audio
+from tests.lab import audio, certificates
 from tests.lab.install import Installed
 from tests.lab.ports import Ports
 
 TEMPLATES = Path(__file__).parent / "conf"
 
+NAMINGS = ("plain", "freepbx")
+"""How a PBX may be set up. `conf-<naming>/` holds what differs from `conf/`, whole files."""
+
 AGENTS = tuple(str(extension) for extension in range(101, 111))
 CUSTOMERS = tuple(str(extension) for extension in range(201, 207))
 SUPERVISORS = tuple(str(extension) for extension in range(900, 904))
+IAX_PHONES = ("401", "402")
 CHAN_SIP_PEERS = tuple(str(extension) for extension in range(301, 305))
 PHONES = AGENTS + CUSTOMERS + SUPERVISORS
 
@@ -35,21 +40,33 @@ def ami_secret(user: str) -> str:
     return f"{user}-secret"
 
 
-def write(installed: Installed, ports: Ports, run: Path, *, http: bool) -> Path:
-    """Write everything an instance needs into the folder `run`; returns its asterisk.conf."""
+def write(
+    installed: Installed, ports: Ports, run: Path, *, http: bool, naming: str = "plain", far: Ports | None = None
+) -> Path:
+    """Write everything an instance needs into the folder `run`; returns its asterisk.conf.
+
+    `naming` is one of NAMINGS. `far` are the ports of the Asterisk at the far end of the IAX2 peers (itself, if None).
+    """
     for name in FOLDERS:
         (run / name).mkdir(parents=True, exist_ok=True)
-    values = _values(installed, ports, run)
-    for template in TEMPLATES.glob("*.conf"):
+    values = _values(installed, ports, run) | _naming_values(naming, far or ports)
+    for template in _templates(naming):
         text = re.sub(r"@([A-Z_]+)@", lambda match: values[match.group(1)], template.read_text())
         (run / "etc" / template.name).write_text(text)
     for name in EMPTY:
         (run / f"etc/{name}.conf").write_text("; the defaults\n")
+    certificates.write(run / "lib/keys")
     if http:
         _switch_on(run / "etc/http.conf")
     # Long enough that no test hears it begin again; a whole number of periods all the same.
     audio.write_wav(run / "moh/tone.wav", audio.tone(MUSIC_HZ, seconds=30))
     return run / "etc/asterisk.conf"
+
+
+def _templates(naming: str) -> Iterable[Path]:
+    """The files of `conf/`, and in their place those that this naming has its own of."""
+    folders = [TEMPLATES] if naming == "plain" else [TEMPLATES, TEMPLATES.with_name(f"conf-{naming}")]
+    return {path.name: path for folder in folders for path in folder.glob("*.conf")}.values()
 
 
 def _values(installed: Installed, ports: Ports, run: Path) -> dict[str, str]:
@@ -60,15 +77,35 @@ def _values(installed: Installed, ports: Ports, run: Path) -> dict[str, str]:
         "MODULES": str(installed.modules),
         "DATA": str(installed.data),
         "AMI": str(ports.ami),
+        "AMI_TLS": str(ports.ami_tls),
         "HTTP": str(ports.http),
         "SIP": str(ports.sip),
         "CHAN_SIP": str(ports.chan_sip),
         "TRUNK": str(ports.trunk),
+        "IAX": str(ports.iax),
         "RTP_FIRST": str(first),
         "RTP_LAST": str(last),
         "PHONES": "\n".join(_endpoint(extension) for extension in PHONES),
         "PEERS": "\n".join(_chan_sip_peer(extension) for extension in CHAN_SIP_PEERS),
-        "HINTS": "\n".join(f"exten => {extension},hint,PJSIP/{extension}" for extension in PHONES),
+    }
+
+
+def _naming_values(naming: str, far: Ports) -> dict[str, str]:
+    if naming == "plain":
+        hints = [f"exten => {extension},hint,PJSIP/{extension}" for extension in PHONES]
+    else:
+        kinds = {"PJSIP": PHONES, "SIP": CHAN_SIP_PEERS, "IAX2": IAX_PHONES}
+        hints = [
+            f"exten => {extension},hint,{kind}/{extension}&Custom:DND{extension},CustomPresence:{extension}"
+            for kind, extensions in kinds.items()
+            for extension in extensions
+        ]
+    return {
+        "HINTS": "\n".join(hints),
+        "IAX_FAR": str(far.iax),
+        "IAX_LOADED": "noload" if naming == "plain" else "load",
+        # A recording must say when each event came to be; the panel's own tests need no such header.
+        "TIMESTAMPS": "no" if naming == "plain" else "yes",
     }
 
 

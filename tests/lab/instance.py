@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.lab import configuration, ports
+from tests.lab import certificates, configuration, ports
 from tests.lab.configuration import CHAN_SIP_PEERS, ami_secret
 from tests.lab.install import install, lab_folder
 
@@ -44,10 +44,13 @@ class AsteriskFailed(Exception):
 class Asterisk:
     """One private Asterisk, on ports of its own, in a temporary folder of its own."""
 
-    def __init__(self, version: str = "22", *, http: bool = False) -> None:
+    def __init__(
+        self, version: str = "22", *, http: bool = False, naming: str = "plain", far: Asterisk | None = None
+    ) -> None:
         """Install `version` ("22" or "16") when need be and reserve ports; nothing runs until `start`.
 
-        Raises what `install` raises, and NoPorts.
+        `naming` "freepbx": dialplan, queues, hints and trunks as FreePBX writes them, and IAX2 peers, which lead to
+        `far` (or back to itself). Raises what `install` raises, and NoPorts.
         """
         self.version = version
         self.installed = install(version)
@@ -56,7 +59,14 @@ class Asterisk:
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
         try:
-            self._config = configuration.write(self.installed, self.ports, self.run, http=http)
+            self._config = configuration.write(
+                self.installed,
+                self.ports,
+                self.run,
+                http=http,
+                naming=naming,
+                far=far.ports if far is not None else None,
+            )
         except BaseException:
             self.stop()
             raise
@@ -91,6 +101,11 @@ class Asterisk:
     def ami_url(self, user: str = "panel") -> str:
         """How the panel is pointed at it as one of the users of manager.conf."""
         return f"ami://{user}:{ami_secret(user)}@{HOST}:{self.ami_port}"
+
+    def amis_url(self, user: str = "panel", host: str = certificates.NAME, cafile: Path | None = None) -> str:
+        """As `ami_url`, by TLS: the certificate is for `localhost`, and its authority is in the instance's folder."""
+        authority = cafile or self.run / "lib/keys" / certificates.AUTHORITY
+        return f"amis://{user}:{ami_secret(user)}@{host}:{self.ports.ami_tls}?cafile={authority}"
 
     def sip_address(self, extension: str = "") -> tuple[str, int]:
         """Where a phone with this extension registers: 301-304 belong to chan_sip, all others to chan_pjsip."""

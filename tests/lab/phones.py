@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from tests.lab import sip
 from tests.lab.audio import Sound
@@ -116,6 +117,11 @@ class Call:
     def refer(self, number: str) -> None:
         """Transfer the other side blindly, as the phone's transfer key does."""
         background().run(self._refer(number))
+
+    def refer_to(self, other: Call) -> None:
+        """Transfer the other side to whom we have on our second line, as the phone's attended transfer does."""
+        replaced = f"{other._id};to-tag={sip.tag_of(other._remote)};from-tag={other._tag}"
+        background().run(self._refer(sip.user_of(other._remote), f"?Replaces={quote(replaced, safe='')}"))
 
     def say(self, hz: float) -> None:
         """Say another note; 0 is silence."""
@@ -303,8 +309,8 @@ class Call:
         self.on_hold = direction == "sendonly"
         self.audio.sending = not self.on_hold
 
-    async def _refer(self, number: str) -> None:
-        to = f"<sip:{number}@{self.phone.line.peer[0]}:{self.phone.line.peer[1]}>"
+    async def _refer(self, number: str, headers: str = "") -> None:
+        to = f"<sip:{number}@{self.phone.line.peer[0]}:{self.phone.line.peer[1]}{headers}>"
         answer = await self._request("REFER", [("Refer-To", to), ("Referred-By", self.phone.contact)])
         if answer.status != 202:
             raise PhoneError(f"{self!r}: REFER was answered {answer.status}")
@@ -356,6 +362,7 @@ class Phone:
         number: str = "",
         password: str = "",
         host: str = "127.0.0.1",
+        port: int = 0,
         register: bool = True,
     ) -> None:
         """Open the phone and register it.
@@ -363,7 +370,8 @@ class Phone:
         `hz` is the note that it says. `answer` is after how many seconds it picks up, None for never (then
         `Call.answer` does it); `reject` is the SIP status with which it refuses every call instead. `name` is
         the caller's name that it gives when calling, any text but line ends; `number` the number it gives
-        (`extension` if empty). A phone at the trunk's far end has `host="127.0.0.9", register=False`.
+        (`extension` if empty). A phone at the trunk's far end has `host="127.0.0.9", register=False`, and
+        `port=asterisk.ports.trunk` if it is to be called.
         Raises PhoneError when the PBX refuses the registration, NoAnswer when it says nothing.
         """
         self.extension = extension
@@ -380,7 +388,7 @@ class Phone:
         self._untaken: list[Call] = []
         self._registered = False
         self._tasks: set[asyncio.Task[None]] = set()
-        background().run(self._open(register=register))
+        background().run(self._open(port, register=register))
 
     def __enter__(self) -> Self:
         return self
@@ -428,8 +436,8 @@ class Phone:
 
     # From here on everything runs in the background loop.
 
-    async def _open(self, *, register: bool) -> None:
-        await self.line.open(self.host)
+    async def _open(self, port: int, *, register: bool) -> None:
+        await self.line.open(self.host, port)
         if register:
             try:
                 await self._register(REGISTRATION_SECONDS)

@@ -58,6 +58,16 @@ class Ports:
         return self.base + 4
 
     @property
+    def ami_tls(self) -> int:
+        """TCP, the manager interface by TLS."""
+        return self.base + 5
+
+    @property
+    def iax(self) -> int:
+        """UDP, chan_iax2 (where it is loaded)."""
+        return self.base + 6
+
+    @property
     def rtp(self) -> tuple[int, int]:
         """First and last UDP port of the audio."""
         return self.base + RTP_OFFSET, self.base + RTP_OFFSET + RTP_PORTS - 1
@@ -89,8 +99,10 @@ def _all_free(ports: Ports) -> bool:
     wanted = [
         (socket.SOCK_STREAM, ports.ami),
         (socket.SOCK_STREAM, ports.http),
+        (socket.SOCK_STREAM, ports.ami_tls),
         (socket.SOCK_DGRAM, ports.sip),
         (socket.SOCK_DGRAM, ports.chan_sip),
+        (socket.SOCK_DGRAM, ports.iax),
     ]
     return all(_free(kind, port) for kind, port in wanted)
 

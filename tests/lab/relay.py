@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import socket
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -18,8 +21,10 @@ ACTION = re.compile(rb"^Action: (\w+)\r$", re.MULTILINE)
 class Relay:
     """Stands before one Asterisk's manager port. Use as a context manager."""
 
-    def __init__(self, asterisk: Asterisk) -> None:
+    def __init__(self, asterisk: Asterisk, trace: Path | None = None) -> None:
+        """With `trace` all that Asterisk says is written there, a file for each connection."""
         self._asterisk = asterisk
+        self._trace = trace
         self._server = socket.create_server((HOST, 0))
         self._sockets: list[socket.socket] = []
         self.sent: list[tuple[float, str]] = []
@@ -33,6 +38,14 @@ class Relay:
         """The actions that were sent in the last so many seconds."""
         return {name for at, name in self.sent if at > time.monotonic() - seconds}
 
+    def cut(self) -> None:
+        """End all connections that go through here; new ones may come."""
+        sockets, self._sockets = self._sockets, []
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, name="lab-relay", daemon=True).start()
         return self
@@ -41,28 +54,37 @@ class Relay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
-        for one in self._sockets:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        self.cut()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
-            while True:
+            for number in itertools.count():
                 client, _ = self._server.accept()
                 pbx = socket.create_connection((HOST, self._asterisk.ami_port))
                 self._sockets += [client, pbx]
-                for source, target, noted in ((client, pbx, True), (pbx, client, False)):
-                    threading.Thread(target=self._pass, args=(source, target, noted), daemon=True).start()
+                threading.Thread(target=self._pass, args=(client, pbx, self._noted()), daemon=True).start()
+                threading.Thread(target=self._pass, args=(pbx, client, self._written(number)), daemon=True).start()
 
-    def _pass(self, source: socket.socket, target: socket.socket, noted: bool) -> None:
-        rest = b""
+    def _pass(self, source: socket.socket, target: socket.socket, note: Callable[[bytes], object]) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                if noted:
-                    *whole, rest = (rest + data).split(b"\r\n\r\n")
-                    for text in whole:
-                        self.sent += [(time.monotonic(), name.decode()) for name in ACTION.findall(text + b"\r\n")]
+                note(data)
                 target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
+
+    def _noted(self) -> Callable[[bytes], object]:
+        rest = b""
+
+        def note(data: bytes) -> None:
+            nonlocal rest
+            *whole, rest = (rest + data).split(b"\r\n\r\n")
+            names = [name.decode() for text in whole for name in ACTION.findall(text + b"\r\n")]
+            self.sent += [(time.monotonic(), name) for name in names]
+
+        return note
+
+    def _written(self, number: int) -> Callable[[bytes], object]:
+        if self._trace is None:
+            return lambda data: None
+        return self._trace.with_suffix(f".{number}.ami").open("wb", buffering=0).write

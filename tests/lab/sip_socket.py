@@ -37,10 +37,10 @@ class SipSocket(asyncio.DatagramProtocol):
         self._unacknowledged: dict[tuple[str, int], asyncio.Task[None]] = {}
         self.address: Address = ("", 0)
 
-    async def open(self, host: str) -> None:
-        """Bind to a free port of `host`."""
+    async def open(self, host: str, port: int = 0) -> None:
+        """Bind to this port of `host`, or to a free one."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, 0))
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, port))
         self.address = self._transport.get_extra_info("sockname")
 
     def close(self) -> None:

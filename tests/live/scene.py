@@ -65,8 +65,21 @@ class Scene:
         kind = about or {"BridgeType": "basic", "BridgeTechnology": "simple_bridge", "BridgeCreator": "<unknown>"}
         self.event("BridgeEnter", BridgeUniqueid=bridge, **kind, **self.snapshot(uniqueid))
 
-    def leave(self, uniqueid: str, bridge: str) -> None:
-        self.event("BridgeLeave", BridgeUniqueid=bridge, **self.snapshot(uniqueid))
+    def leave(self, uniqueid: str, bridge: str, **about: object) -> None:
+        self.event("BridgeLeave", BridgeUniqueid=bridge, **about, **self.snapshot(uniqueid))
+
+    def attended(self, first: str, second: str, *, transferee: str = "", target: str = "") -> None:
+        """An attended transfer to an application; `first` and `second` are the transferer's legs. Asterisk names the
+        bridge of the one that is in no application."""
+        legs = {
+            "OrigTransferer": first,
+            "SecondTransferer": second,
+            "Transferee": transferee,
+            "TransferTarget": target,
+        }
+        told = {f"{prefix}Uniqueid": uniqueid for prefix, uniqueid in legs.items() if uniqueid}
+        side = "SecondBridgeUniqueid" if target else "OrigBridgeUniqueid"
+        self.event("AttendedTransfer", **told, DestType="App", **{side: "br"})
 
     def hangup(self, uniqueid: str, cause: int = 16, text: str = "Normal Clearing") -> None:
         self.event("Hangup", **self.snapshot(uniqueid), Cause=cause, Cause__txt=text)

@@ -217,6 +217,86 @@ def test_a_busy_callee_ends_the_call_with_its_cause(scene: Scene) -> None:
     assert (scene.only()["phase"], scene.only()["reason"]) == ("ended", "User busy")
 
 
+def test_a_call_ends_as_it_ended_and_not_as_a_leg_was_rung_in_vain(scene: Scene) -> None:
+    scene.ring()
+    scene.new("c", "PJSIP/102-1", "ringing")
+    scene.dial("a", "c")
+    scene.new("d", "PJSIP/103-1", "ringing")
+    scene.dial("a", "d")
+    scene.look()
+    scene.hangup("d", 17, "User busy")
+    scene.settled()
+    scene.hangup("c", 26, "Answered elsewhere")
+    scene.answer()
+    scene.settled()
+    scene.hangup("a", 16, "Normal Clearing")
+    scene.hangup("b", 31, "Normal, unspecified")
+    scene.look()
+    assert (scene.only()["cause"], scene.only()["reason"]) == (16, "Normal Clearing")
+
+
+def test_answered_elsewhere_is_no_end_of_a_call(scene: Scene) -> None:
+    scene.ring()
+    scene.new("c", "PJSIP/102-1", "ringing")
+    scene.dial("a", "c")
+    scene.look()
+    scene.hangup("c", 26, "Answered elsewhere")
+    scene.answer()
+    scene.settled()
+    scene.hangup("a", 0, "")
+    scene.hangup("b", 0, "")
+    scene.look()
+    assert (scene.only()["phase"], scene.only()["reason"]) == ("ended", "")
+
+
+def test_a_cause_that_nothing_follows_stays(scene: Scene) -> None:
+    """On 22 a phone's own goodbye has cause 0."""
+    scene.ring()
+    scene.look()
+    scene.dial_end("a", "b", "BUSY")
+    scene.hangup("b", 17, "User busy")
+    scene.settled()
+    assert scene.only()["phase"] == "dialling"
+    scene.hangup("a", 0, "")
+    scene.look()
+    assert scene.only()["reason"] == "User busy"
+
+
+def test_who_consults_somebody_talks_and_who_waits_is_on_hold(scene: Scene) -> None:
+    """An attended transfer, as 16 and 22 tell it: a Hold and no Unhold, the one who waits stays in its bridge."""
+    scene.ring()
+    scene.answer()
+    scene.event("Hold", **scene.snapshot("b"))
+    scene.event("MusicOnHoldStart", **scene.snapshot("a"))
+    scene.look()
+    assert scene.only()["phase"] == "hold"
+    scene.leave("b", "br")
+    scene.new("c", "PJSIP/102-1", "up")
+    scene.enter("b", "consult")
+    scene.enter("c", "consult")
+    scene.settled()
+    assert {key: call["phase"] for key, call in scene.calls.items()} == {"lab/a": "hold", "lab/b": "talking"}
+    assert scene.parties["lab/b"]["state"] == "up"
+    scene.event("MusicOnHoldStop", **scene.snapshot("a"))
+    scene.settled()
+    assert scene.calls["lab/a"]["phase"] == "menu"
+
+
+def test_the_first_in_a_bridge_waits_for_the_second(scene: Scene) -> None:
+    scene.new("a", "PJSIP/trunk-1", "up")
+    scene.new("l1", "Local/101@from-queue-00000001;1", "up")
+    scene.new("l2", "Local/101@from-queue-00000001;2", "up")
+    scene.enter("a", "outer")
+    scene.enter("l1", "outer")
+    scene.enter("l2", "inner")
+    scene.look()
+    assert scene.calls == {}, "nobody knows yet what sits at the Local's end"
+    scene.new("b", "PJSIP/102-1", "up")
+    scene.enter("b", "inner")
+    scene.look()
+    assert (scene.only()["phase"], scene.only()["parties"]) == ("talking", ["lab/a", "lab/b"])
+
+
 def test_direction_and_sides(scene: Scene) -> None:
     scene.new("a", "PJSIP/trunk-1", "ring")
     scene.new("b", "PJSIP/101-1")
@@ -265,3 +345,18 @@ def test_what_a_list_knows_is_only_an_upper_bound(scene: Scene) -> None:
 
 def _listed(uniqueid: str, name: str) -> dict[str, object]:
     return {"Channel": name, "ChannelState": 6, "CallerIDNum": "101", "Uniqueid": uniqueid, "Linkedid": uniqueid}
+
+
+def test_an_attended_transfer_to_a_phone_that_rings_still(scene: Scene) -> None:
+    """The leg that rang it goes, the one that is transferred rings it on: no DialBegin tells of that."""
+    scene.ring("a", "b")
+    scene.answer("a", "b")
+    scene.ring("b2", "c", ("101", "102"))
+    scene.settled()
+    scene.attended("b", "b2", transferee="a")
+    scene.hangup("b2")
+    scene.leave("a", "br")
+    scene.hangup("b")
+    scene.settled()
+    alive = [call for call in scene.calls.values() if call["phase"] != "ended"]
+    assert [(call["phase"], call["parties"]) for call in alive] == [("ringing", ["lab/a", "lab/c"])]

@@ -175,7 +175,7 @@ def test_joined_before_the_bridge_is_entered(scene: Conference) -> None:
 
 
 def test_joined_before_the_channel_is_told_of(scene: Conference) -> None:
-    """ConfBridge's events may overtake the Newchannel (Asterisk 16 under load)."""
+    """ConfBridge's events may overtake the Newchannel (16 and 22 under load)."""
     scene.confbridge("Start")
     scene.names["a"], scene.states["a"] = "PJSIP/101-0000008a", "up"
     scene.confbridge("Join", "a", Admin="Yes", Muted="No")
@@ -201,12 +201,14 @@ def test_who_is_gone_before_its_channel_was_told_of_is_nowhere(scene: Conference
         scene.confbridge(end.title(), "a" if end == "leave" else "")
     elif end == "hangup":
         scene.hangup("a")
-    scene.later(5)
-    scene.look()
+    elif end == "never":
+        scene.later(5)
+        scene.look()
     assert scene.pbx.unknown == (end in ("hangup", "never")), "a channel that nobody told of is a fault"
     scene.new("a", "PJSIP/101-0000008a", "up")
     scene.settled()
     assert scene.seats == {}
+    assert (not scene.rooms) == (end == "end")
 
 
 def test_every_event_twice_is_as_once(scene: Conference) -> None:
@@ -395,6 +397,78 @@ def test_that_it_is_recorded_is_inferred_where_no_event_told(scene: Conference, 
     scene.pbx.conferences.replace_members("801", [listed("a")], scene.now)
     scene.look()
     assert scene.rooms["lab/801"]["recording"] is False, "an event is surer"
+
+
+def test_who_left_is_not_taken_for_a_recorder(scene: Conference) -> None:
+    for uniqueid, number in (("a", "101"), ("b", "201")):
+        scene.new(uniqueid, f"PJSIP/{number}-0000008{uniqueid}", "up")
+        scene.enter(uniqueid, "br-801", **ROOM, BridgeNumChannels=3)
+    scene.pbx.conferences.replace_rooms(listed_rooms(r801="No"), scene.now)
+    scene.leave("b", "br-801", BridgeNumChannels=2)
+    scene.pbx.conferences.replace_members("801", [listed("a")], scene.now)
+    scene.look()
+    assert scene.rooms["lab/801"]["recording"] is False
+
+
+@pytest.mark.parametrize("way", ["into the room", "the room's own"])
+def test_an_attended_transfer_into_a_room(scene: Conference, way: str) -> None:
+    """Asterisk 16 and 22 tell of no BridgeEnter: who comes is in the bridge in which the transferer's leg was."""
+    scene.ring("a", "b")
+    scene.answer("a", "b")
+    scene.arrive("b2", "101")
+    if way == "into the room":
+        scene.attended("b", "b2", transferee="a")
+    else:
+        scene.attended("b2", "b", target="a")
+    scene.confbridge("Leave", "b2")
+    scene.confbridge("Join", "a", Admin="No", Muted="No")
+    scene.leave("b", "br")
+    scene.leave("a", "br")
+    scene.hangup("b2")
+    scene.hangup("b")
+    scene.settled()
+    assert list(scene.seats) == ["lab/a"]
+    assert scene.pbx.channels["a"].bridge == "br-801"
+    call = scene.calls[scene.seats["lab/a"]["call"]]
+    assert (call["phase"], call["room"]) == ("conference", "801")
+
+
+def test_a_parked_one_is_transferred_into_a_room(scene: Conference) -> None:
+    """Asterisk 16: a Local channel takes the transferer's place in the slot, its other half the one in the room."""
+    scene.new("a", "PJSIP/102-00000047", "up")
+    scene.enter("a", "lot", BridgeType="parking", BridgeTechnology="holding_bridge", BridgeCreator="Parking")
+    scene.arrive("b", "103")
+    scene.confbridge("Mute", "b")
+    scene.new("l1", "Local/_attended@transfer-0000017d;1")
+    scene.new("l2", "Local/_attended@transfer-0000017d;2", "up")
+    about = {"BridgeType": "parking", "BridgeTechnology": "holding_bridge", "BridgeCreator": "Parking"}
+    scene.enter("l1", "lot", **about, SwapUniqueid="a")
+    scene.attended("a", "b")
+    scene.hangup("b")
+    scene.hangup("a")
+    scene.settled()
+    assert list(scene.seats) == ["lab/l2"]
+    assert (scene.seats["lab/l2"]["room"], scene.seats["lab/l2"]["muted"]) == ("lab/801", True)
+    assert scene.rooms["lab/801"]["participants"] == ["lab/l2"]
+    assert scene.pbx.channels["l2"].bridge == "br-801"
+
+
+def test_one_who_is_parked_transfers_whom_he_is_parked_with(scene: Conference) -> None:
+    """Asterisk 22 takes the only other one in the lot for the one to transfer, and does not name it."""
+    lot = {"BridgeType": "parking", "BridgeTechnology": "holding_bridge", "BridgeCreator": "Parking"}
+    scene.new("a", "PJSIP/103-000001a2", "up")
+    scene.new("c", "PJSIP/203-00000198", "up")
+    scene.enter("a", "lot", **lot)
+    scene.enter("c", "lot", **lot)
+    scene.arrive("b", "103")
+    scene.attended("a", "b")
+    scene.leave("a", "lot")
+    scene.leave("c", "lot")
+    scene.hangup("a")
+    scene.hangup("b")
+    scene.settled()
+    assert list(scene.seats) == ["lab/c"]
+    assert scene.pbx.channels["c"].bridge == "br-801"
 
 
 # --- what is asked, and when

@@ -52,6 +52,19 @@ def test_devices_by_list(scene: Scene) -> None:
     assert told(scene, "device") == {"lab/PJSIP/101": {"state": "NOT_INUSE"}}
 
 
+@pytest.mark.parametrize("name", ["Local/101@from-queue", "CBAnn/801", "DAHDI/i1/5551234"])
+def test_what_the_list_never_has_is_no_device(scene: Scene, name: str) -> None:
+    """Events tell of these, the list does not [16 and 22]: they would be drift at each reading, and stay for ever."""
+    scene.event("DeviceStateChange", Device=name, State="INUSE")
+    assert told(scene, "device") == {}
+    assert take(scene, "DeviceStateList", []) == 0
+
+
+def test_a_rooms_recorder_is_listed_and_so_told(scene: Scene) -> None:
+    scene.event("DeviceStateChange", Device="CBRec/803", State="INUSE")
+    assert told(scene, "device").keys() == {"lab/CBRec/803"}
+
+
 # --- hints
 
 

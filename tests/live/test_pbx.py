@@ -28,10 +28,32 @@ def item(uniqueid: str, name: str = "", **more: object) -> Message:
 def test_only_newchannel_and_lists_create_a_channel(scene: Scene) -> None:
     scene.names["x"], scene.states["x"] = "PJSIP/1-1", "up"
     scene.state("x", "up")
-    scene.enter("x", "br")
     scene.hangup("x")
+    scene.names["y"], scene.states["y"] = "PJSIP/2-1", "up"
+    scene.enter("y", "br")
     assert scene.pbx.channels == {}
-    assert scene.pbx.unknown == 3
+    assert scene.pbx.unknown == 2
+    scene.later(5)
+    scene.look()
+    assert scene.pbx.unknown == 3, "no Newchannel came after that either"
+
+
+def test_who_enters_a_bridge_before_its_channel_is_told_of(scene: Scene) -> None:
+    """Bridges speak by a way of their own."""
+    for uniqueid in "ab":
+        scene.names[uniqueid], scene.states[uniqueid] = f"PJSIP/10{uniqueid}-1", "up"
+        scene.enter(uniqueid, "br")
+    scene.names["c"], scene.states["c"] = "PJSIP/103-1", "up"
+    scene.enter("c", "br")
+    scene.leave("c", "br")
+    for uniqueid in "abc":
+        scene.new(uniqueid, scene.names[uniqueid], "up")
+    scene.settled()
+    assert sorted((call["phase"], call["parties"]) for call in scene.calls.values()) == [
+        ("menu", ["lab/c"]),
+        ("talking", ["lab/a", "lab/b"]),
+    ]
+    assert scene.pbx.unknown == 0
 
 
 def test_nothing_raises_the_dead(scene: Scene) -> None:

@@ -187,6 +187,31 @@ def test_of_two_calls_the_newest_counts(floor: Floor) -> None:
     assert one.in_call is False
 
 
+def test_two_answers_in_one_second_are_one_to_asterisk(floor: Floor) -> None:
+    """On 16 and 22 a member's call is the second in which it was answered: the end of either ends both."""
+    one = floor.pbx.queues.members["sales", "PJSIP/101"]
+    floor.caller("a", 1)
+    floor.caller("b", 2)
+    floor.connect("a")
+    floor.later(0.2)
+    floor.connect("b")
+    floor.later(10)
+    floor.complete(10, "a")
+    assert one.in_call is False
+
+
+def test_an_answer_that_was_told_late_is_known_by_how_long_the_call_lasted(floor: Floor) -> None:
+    one = floor.pbx.queues.members["sales", "PJSIP/101"]
+    floor.caller("a", 1)
+    floor.caller("b", 2)
+    floor.connect("a")
+    floor.later(0.2)
+    floor.connect("b")
+    floor.later(0.7)
+    floor.complete(2, "a")  # so it was answered before the second in which we heard of both
+    assert one.in_call is True
+
+
 def test_the_end_of_a_call_that_the_panel_never_saw_ends_no_other(floor: Floor) -> None:
     one = floor.pbx.queues.members["sales", "PJSIP/101"]
     floor.caller("a", 1)
@@ -242,6 +267,36 @@ def test_who_waits_is_on_a_call_that_waits(floor: Floor) -> None:
     (caller,) = floor.pbx.entities()["waiting"].values()
     assert caller["call"] in floor.calls
     assert caller["number"] == "200"
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_who_is_answered_at_once_came_from_the_queue_all_the_same(floor: Floor, early: bool) -> None:
+    """No look fell into the wait; the join may even be ahead of its channel."""
+    if early:
+        floor.names["a"], floor.states["a"] = "PJSIP/201-0000a", "up"
+        floor.caller("a", 1)
+        floor.new("a", "PJSIP/201-0000a", "up")
+    else:
+        floor.caller("a", 1)
+    floor.left("a")
+    floor.new("b", "PJSIP/101-0000b", "up")
+    floor.enter("a", "br")
+    floor.enter("b", "br")
+    floor.settled()
+    assert (floor.only()["phase"], floor.only()["queue"]) == ("talking", "sales")
+
+
+def test_who_left_the_queue_for_a_menu_is_the_queues_no_more(floor: Floor) -> None:
+    floor.caller("a", 1)
+    floor.settled()
+    floor.left("a")
+    floor.settled()
+    assert (floor.only()["phase"], floor.only()["queue"]) == ("menu", "")
+    floor.new("b", "PJSIP/101-0000b", "up")
+    floor.enter("a", "br")
+    floor.enter("b", "br")
+    floor.settled()
+    assert (floor.only()["phase"], floor.only()["queue"]) == ("talking", "")
 
 
 def test_the_end_of_the_leg_ends_the_wait_whatever_else_is_told(floor: Floor) -> None:
@@ -325,3 +380,27 @@ def test_all_is_told_anew_after_an_error_of_ours(floor: Floor) -> None:
 def test_counters_are_asked_for_while_there_are_queues(floor: Floor) -> None:
     assert QUEUES in untold(floor.pbx)
     assert untold(Scene().pbx) == ()
+
+
+# --- an attended transfer into a queue
+
+
+def test_whom_an_agent_transfers_into_a_queue_waits_in_the_agents_place(floor: Floor) -> None:
+    """QueueCallerJoin names the agent's second leg; no event tells that another one waits there then [16 and 22]."""
+    floor.ring("a", "b")
+    floor.answer("a", "b")
+    floor.caller("first", 1)
+    floor.caller("b2", 2)
+    floor.caller("last", 3)
+    floor.later(7)
+    floor.attended("b", "b2", transferee="a")
+    floor.hangup("b2")
+    floor.leave("a", "br")
+    floor.hangup("b")
+    assert floor.order == ["lab/first", "lab/a", "lab/last"]
+    waiting = floor.pbx.entities()["waiting"]["lab/a"]
+    assert (waiting["position"], waiting["since"], waiting["number"]) == (2, 1_000_500, "201")
+    call = floor.calls[str(waiting["call"])]
+    assert (call["phase"], call["queue"]) == ("waiting", "sales")
+    floor.left("a")
+    assert floor.order == ["lab/first", "lab/last"]

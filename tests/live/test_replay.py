@@ -19,7 +19,7 @@ LISTS = {"CoreShowChannel", "BridgeListItem", "ConfbridgeList", "ConfbridgeListR
 
 @pytest.fixture(scope="module")
 def messages() -> list[Message]:
-    return Protocol().feed(gzip.decompress(RECORDING.read_bytes()))
+    return list(Protocol().feed(gzip.decompress(RECORDING.read_bytes())))
 
 
 def replayed(messages: list[Message], step: float, every: int = 1, repeat: int = 1) -> Pbx:
