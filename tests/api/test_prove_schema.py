@@ -18,6 +18,15 @@ TOKENS = 45
 """Each may ask five times a second; a user may have 50."""
 
 
+MAKE = f"""
+from accounts import tokens
+from accounts.models import User
+from accounts.snapshots import snapshot_of
+bob = User.objects.get(username="bob")
+print(*(tokens.make(bob, "prove", snapshot_of(bob).rights, 1)[1] for _ in range({TOKENS})))
+"""
+
+
 def run(panel: Panel, tokens: list[str], examples: int, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PHOENIX_")}
     environment |= {
@@ -40,9 +49,10 @@ def run(panel: Panel, tokens: list[str], examples: int, folder: Path) -> subproc
     )
 
 
-@pytest.mark.parametrize("examples", [3, pytest.param(100, marks=[pytest.mark.prove, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("examples", [3, pytest.param(60, marks=[pytest.mark.prove, pytest.mark.timeout(600)])])
 def test_the_schema_holds(panel: Panel, examples: int, tmp_path: Path) -> None:
-    tokens = [new_token(panel, "bob") for _ in range(TOKENS)]
+    tokens = panel.manage("shell", "-v0", "-c", MAKE).split()
+    assert len(tokens) == TOKENS
     done = run(panel, tokens, examples, tmp_path)
     panel.manage("apitoken", "revoke", "--user", "bob")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
@@ -54,8 +64,8 @@ def test_the_schema_holds(panel: Panel, examples: int, tmp_path: Path) -> None:
         assert token not in panel.log
 
 
-def test_one_request_of_each_kind(panel: Panel) -> None:
-    """Its premise: the tokens that it asks with are good, and the panel has something to act on."""
+def test_its_premise(panel: Panel) -> None:
+    """The panel has something to be asked about."""
     caller = Caller(panel, new_token(panel, "bob"))
     found = caller.until("state", lambda told: told["pbxs"] and told["pbxs"][0]["up"].get("call"))
     assert json.dumps(found).startswith('{"demo/')
