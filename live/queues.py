@@ -159,11 +159,12 @@ class Queues:
         member = self.members.get((queue, interface))
         if member is None:
             return
-        newest = next(reversed(member.calls.values()), 0.0)
+        newest = next(reversed(member.calls), "")
         ended = caller if caller in member.calls else _lasting(member, talked, now)
         began = member.calls.pop(ended, -1.0)
-        # app_queue knows a call by the second in which it was answered.
-        if int(began) == int(newest) or not member.calls:
+        # app_queue knows a call by the second in which it was answered: two of one second are one to it.
+        same = ended == newest or int(began) == int(member.calls.get(newest, 0.0)) == int(now) - talked
+        if same or not member.calls:
             member.in_call = False
         self._members.add((queue, interface))
 

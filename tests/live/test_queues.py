@@ -200,6 +200,18 @@ def test_two_answers_in_one_second_are_one_to_asterisk(floor: Floor) -> None:
     assert one.in_call is False
 
 
+def test_an_answer_that_was_told_late_is_known_by_how_long_the_call_lasted(floor: Floor) -> None:
+    one = floor.pbx.queues.members["sales", "PJSIP/101"]
+    floor.caller("a", 1)
+    floor.caller("b", 2)
+    floor.connect("a")
+    floor.later(0.2)
+    floor.connect("b")
+    floor.later(0.7)
+    floor.complete(2, "a")  # so it was answered before the second in which we heard of both
+    assert one.in_call is True
+
+
 def test_the_end_of_a_call_that_the_panel_never_saw_ends_no_other(floor: Floor) -> None:
     one = floor.pbx.queues.members["sales", "PJSIP/101"]
     floor.caller("a", 1)
