@@ -89,7 +89,7 @@ async def test_a_reconcile_that_fails_is_tried_again(monkeypatch: Any) -> None:
     monkeypatch.setattr(workers, "RECONCILE_S", 0.001)
     reconciling = asyncio.create_task(worker._reconcile())
     async with asyncio.timeout(5):
-        while len(session.asked) < 3:
+        while len(session.asked) < 3:  # noqa: ASYNC110
             await asyncio.sleep(0)
     assert not reconciling.done()
     reconciling.cancel()
