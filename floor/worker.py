@@ -146,9 +146,10 @@ class PbxWorker:
             self._tell_anew()
 
     def _look(self) -> None:
-        if self.link.state.phase != "live":
-            return  # a picture half listed is not shown; the snapshot after the resync tells all
         now = time.time()
+        if self.link.state.phase != "live":
+            self.pbx.expire(now)  # events come all the same, for as long as no resync ends well
+            return  # a picture half listed is not shown; the snapshot after the resync tells all
         changes = self.pbx.changes(now)
         received = self._received
         if changes or not self.pbx.unsettled:

@@ -111,3 +111,13 @@ async def test_what_no_event_tells_is_asked_only_while_there_are_rooms(monkeypat
         pass  # asked before
     assert [step.action.name for step in steps] == ["ConfbridgeListRooms"]
     reading.cancel()
+
+
+async def test_what_is_heard_while_no_resync_ends_well_is_forgotten_in_time(monkeypatch: Any) -> None:
+    worker = make_worker()
+    worker._event(message("Event", "Hangup", Uniqueid="a"))
+    worker._event(message("Event", "BridgeEnter", Uniqueid="b", BridgeUniqueid="br"))
+    later = workers.time.time() + 61
+    monkeypatch.setattr(workers.time, "time", lambda: later)
+    worker._look()
+    assert (worker.pbx.tombstones, worker.pbx._early, worker.pbx.unknown) == ({}, {}, 0)
