@@ -259,6 +259,24 @@ def test_callers_stand_in_the_order_in_which_they_will_be_served(floor: Floor) -
     assert waiting["lab/b"]["position"] == 2
 
 
+def test_one_whose_channel_is_told_later_moves_those_behind(floor: Floor) -> None:
+    floor.caller("b", 1)
+    floor.event("QueueCallerJoin", Uniqueid="a", Queue="sales", Position=1)  # of higher priority
+    assert floor.order == ["lab/b"]
+    floor.new("a", "PJSIP/209-0000000a", "up")
+    assert floor.order == ["lab/a", "lab/b"]
+    waiting = floor.pbx.entities()["waiting"]
+    assert [waiting[f"lab/{uniqueid}"]["position"] for uniqueid in "ab"] == [1, 2]
+
+
+def test_only_what_a_move_changes_is_told(floor: Floor) -> None:
+    for place, uniqueid in enumerate("abc", 1):
+        floor.caller(uniqueid, place)
+    floor.settled()
+    floor.left("b")
+    assert floor.settled().up["waiting"] == {"lab/c": {"position": 2}}
+
+
 def test_who_waits_is_on_a_call_that_waits(floor: Floor) -> None:
     floor.caller("a", 1)
     floor.settled()
