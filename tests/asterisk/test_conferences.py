@@ -102,6 +102,7 @@ def enter(asterisk: Asterisk, phones: Callable[..., Phone], bob: User) -> Enter:
     return make
 
 
+@pytest.mark.proves("conferences.mute", "conferences.unmute")
 async def test_mute_takes_the_tone_out_of_the_room_and_unmute_brings_it_back(
     asterisk: Asterisk, bob: User, enter: Enter
 ) -> None:
@@ -124,6 +125,7 @@ async def test_mute_takes_the_tone_out_of_the_room_and_unmute_brings_it_back(
         assert desk.room_differences(*await desk.rooms(asterisk)) == []
 
 
+@pytest.mark.proves("conferences.kick")
 async def test_removed_is_out_and_the_others_stay(asterisk: Asterisk, bob: User, enter: Enter) -> None:
     async with Desk(asterisk, user_id=bob.pk) as desk:
         room = await enter(desk)
@@ -141,6 +143,7 @@ async def test_removed_is_out_and_the_others_stay(asterisk: Asterisk, bob: User,
         assert desk.room_differences(*await desk.rooms(asterisk)) == []
 
 
+@pytest.mark.proves("conferences.lock", "conferences.unlock")
 async def test_locked_lets_nobody_in_until_unlocked(
     asterisk: Asterisk, bob: User, enter: Enter, phones: Callable[..., Phone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +165,7 @@ async def test_locked_lets_nobody_in_until_unlocked(
         await asyncio.to_thread(room.listener.wait_tone, 880)
 
 
+@pytest.mark.proves("conferences.mute_others", "conferences.unmute_others")
 async def test_all_but_admins_are_muted_and_heard_again(asterisk: Asterisk, bob: User, enter: Enter) -> None:
     async with Desk(asterisk, user_id=bob.pk) as desk:
         room = await enter(desk)
@@ -179,6 +183,7 @@ async def test_all_but_admins_are_muted_and_heard_again(asterisk: Asterisk, bob:
         assert {row["Muted"] for row in members["801"]} == {"No"}
 
 
+@pytest.mark.proves("conferences.kick_all")
 async def test_all_are_removed_and_the_room_is_no_more(
     asterisk: Asterisk, bob: User, enter: Enter, phones: Callable[..., Phone]
 ) -> None:
@@ -196,6 +201,7 @@ async def test_all_are_removed_and_the_room_is_no_more(
         assert (answer["outcome"], answer["code"]) == ("refused", "gone")
 
 
+@pytest.mark.proves("conferences.invite")
 async def test_whoever_is_invited_is_heard_in_the_room(
     asterisk: Asterisk, bob: User, enter: Enter, phones: Callable[..., Phone]
 ) -> None:
@@ -221,6 +227,7 @@ async def test_whoever_is_invited_is_heard_in_the_room(
         assert (answer["outcome"], answer["code"]) == ("refused", "no_extension")
 
 
+@pytest.mark.proves("conferences.record", "conferences.stop_record")
 async def test_a_recording_has_what_was_said(asterisk: Asterisk, bob: User, enter: Enter) -> None:
     """Shown as events tell, and the two notes are in the file that Asterisk has named."""
     async with Desk(asterisk, user_id=bob.pk, records=True) as desk:
@@ -228,10 +235,10 @@ async def test_a_recording_has_what_was_said(asterisk: Asterisk, bob: User, ente
         await records(desk)
         await room.hears_both()
         await room.done("conferences.record", ROOM)
-        assert room.room["recording"] is True
+        assert room.room["recording"]
         await asyncio.to_thread(room.listener.heard, 1.0)  # what is said now is recorded
         await room.done("conferences.stop_record", ROOM)
-        assert room.room["recording"] is False
+        assert not room.room["recording"]
         (file,) = (asterisk.run / "spool" / "monitor").glob("confbridge-801-*.wav")
         try:
             levels = read_wav(file).spectrum(ANNA, BORIS, 880)
