@@ -29,7 +29,7 @@ def find_party(pbx: Pbx, uniqueid: str) -> Found | None:
         return None
     number, name = pbx.calls.identity(channel)
     inside = tuple(pbx.calls.identity(leg)[0] for leg in pbx.calls.legs(call) if pbx.calls.side(leg) == "internal")
-    return Found(pbx.key(uniqueid), call.rev, f"{number} {name}".strip(), inside, channel)
+    return Found(pbx.key(uniqueid), pbx.calls.rev(call), f"{number} {name}".strip(), inside, channel)
 
 
 def find_parked(pbx: Pbx, uniqueid: str) -> Found | None:

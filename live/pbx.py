@@ -204,6 +204,14 @@ class Pbx:
             self.unknown += 1
         return channel
 
+    def named_alone(self, channel: Channel) -> bool:
+        """Whether no other live channel's name begins with this one's. Where Asterisk is told a name it is content
+        with a beginning, in letters of either size (``DAHDI/1-1`` is that of ``DAHDI/1-10``)."""
+        name = channel.name.casefold()
+        return not any(
+            other is not channel and other.name.casefold().startswith(name) for other in self.channels.values()
+        )
+
     def expect(self, uniqueid: str, now: float) -> bool:
         """Whether an event about this leg is to be believed: it lives, or its Newchannel is still to come. What hung
         up stays dead."""

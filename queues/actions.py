@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry, ringing
-from floor.registry import Action, Args, Found, Kind, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Found, Kind, NoArgs, Plan, Refused, name_of
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
@@ -151,7 +151,8 @@ def plan_first(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan
     caller: Caller = found.subject
     queue = pbx.queues.queues[caller.queue]
     most = max(pbx.queues.callers[uniqueid].priority for uniqueid in queue.waiting)
-    send = ami.actions.queue_change_priority_caller(queue.name, pbx.channels[caller.uniqueid].name, most + 1)
+    name = name_of(pbx, pbx.channels[caller.uniqueid])
+    send = ami.actions.queue_change_priority_caller(queue.name, name, most + 1)
     reads = pbx.queues.reads
 
     def proved(pbx: Pbx) -> bool:
@@ -164,7 +165,7 @@ def plan_withdraw(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> P
     """Out of the queue, and on in the dialplan. Proved by QueueCallerLeave after Asterisk has said that it does it (it
     tells of an abandoned call then too, as of one who hung up)."""
     caller: Caller = found.subject
-    send = ami.actions.queue_withdraw_caller(caller.queue, pbx.channels[caller.uniqueid].name)
+    send = ami.actions.queue_withdraw_caller(caller.queue, name_of(pbx, pbx.channels[caller.uniqueid]))
     return Plan((send,), lambda pbx: caller.left, failed=lambda pbx: _gone(pbx, caller), answered_first=True)
 
 

@@ -30,6 +30,7 @@ def listed(checker: Checker, queue: str, event: str) -> list[dict[str, str]]:
     return [row for row in checker.list("QueueStatus") if (row["Event"], row["Queue"]) == (event, queue)]
 
 
+@pytest.mark.proves("queues.pause", "queues.resume")
 async def test_pause_with_a_reason_and_resume(asterisk: Asterisk, checkers: MakeChecker, bob: User) -> None:
     checker = checkers(asterisk)
     async with Desk(asterisk) as desk:
@@ -42,6 +43,7 @@ async def test_pause_with_a_reason_and_resume(asterisk: Asterisk, checkers: Make
         assert member(desk)["paused"] is False
 
 
+@pytest.mark.proves("queues.add", "queues.remove")
 async def test_add_and_remove(asterisk: Asterisk, checkers: MakeChecker, bob: User) -> None:
     checker = checkers(asterisk)
     async with Desk(asterisk) as desk:
@@ -61,6 +63,7 @@ async def test_add_and_remove(asterisk: Asterisk, checkers: MakeChecker, bob: Us
         assert (answer["outcome"], answer["code"]) == ("refused", "asterisk"), "one of queues.conf"
 
 
+@pytest.mark.proves("queues.penalty", "queues.ring_in_use")
 async def test_penalty_and_ring_in_use(asterisk: Asterisk, bob: User) -> None:
     async with Desk(asterisk) as desk:
         await desk.live()
@@ -71,6 +74,7 @@ async def test_penalty_and_ring_in_use(asterisk: Asterisk, bob: User) -> None:
             await done(desk, bob, "queues.ring_in_use", ANN, ring=ring)
 
 
+@pytest.mark.proves("queues.first", lacks={"16": "it takes the priority and lets who waits stand where he stood"})
 async def test_serve_next(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
     """22 puts him first. 16 says Success and lets him stand where he stood: *unknown*, and never *done*."""
     first, second = phones(asterisk, "201"), phones(asterisk, "202")
@@ -90,6 +94,7 @@ async def test_serve_next(asterisk: Asterisk, phones: MakePhone, bob: User) -> N
             await desk.page.until(lambda: waiting(desk, "vip") == ["202", "201"])
 
 
+@pytest.mark.proves("queues.withdraw")
 async def test_take_out_of_the_queue(asterisk: Asterisk, phones: MakePhone, checkers: MakeChecker, bob: User) -> None:
     """The call goes on in the dialplan, which ends it here; it was not his hanging up that took him out."""
     customer = phones(asterisk, "201")

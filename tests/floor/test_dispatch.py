@@ -172,6 +172,34 @@ async def test_an_ended_call_is_gone(desk: Desk) -> None:
     assert (await desk.run())["code"] == "gone"
 
 
+@pytest.mark.parametrize("heard", ["leaves", "moves", "hangs up", "is joined"])
+async def test_what_was_heard_counts_before_it_is_told(desk: Desk, heard: str) -> None:
+    """The picture is told some 50 ms late, and a step half done later still: a click in between is on what was."""
+    command = desk.command()
+    if heard == "hangs up":
+        desk.scene.hangup("b")
+    elif heard == "is joined":
+        desk.scene.new("c", "PJSIP/103-0000000c", "up")
+        desk.scene.enter("c", "br")
+    else:
+        desk.scene.leave("b", "br")
+        if heard == "moves":
+            desk.scene.new("c", "PJSIP/103-0000000c", "up")
+            desk.scene.enter("c", "br2")
+            desk.scene.enter("b", "br2")
+    await desk.dispatcher.run(command)
+    await desk.settle()
+    assert (desk.answers[-1]["outcome"], desk.answers[-1]["code"]) == ("refused", "changed")
+    assert desk.link.posted == []
+
+
+async def test_what_changes_nobody_and_no_place_is_no_change(desk: Desk) -> None:
+    desk.scene.event("Hold", **desk.scene.snapshot("a"))
+    desk.scene.event("NewCallerid", **desk.scene.snapshot("a", CallerIDName="Another"))
+    await desk.run()
+    assert len(desk.link.posted) == 2
+
+
 async def test_the_same_id_five_times_is_one_effect_and_five_answers(desk: Desk) -> None:
     command = desk.command()
     for _ in range(3):
