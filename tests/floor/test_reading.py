@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -117,7 +118,7 @@ async def test_what_is_heard_while_no_resync_ends_well_is_forgotten_in_time(monk
     worker = make_worker()
     worker._event(message("Event", "Hangup", Uniqueid="a"))
     worker._event(message("Event", "BridgeEnter", Uniqueid="b", BridgeUniqueid="br"))
-    later = workers.time.time() + 61
-    monkeypatch.setattr(workers.time, "time", lambda: later)
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
     worker._look()
     assert (worker.pbx.tombstones, worker.pbx._early, worker.pbx.unknown) == ({}, {}, 0)
