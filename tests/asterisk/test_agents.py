@@ -109,6 +109,7 @@ async def test_take_out_of_the_queue(asterisk: Asterisk, phones: MakePhone, chec
         await asyncio.to_thread(call.wait_ended)
 
 
+@pytest.mark.proves("queues.send")
 async def test_send_elsewhere(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
     customer, other = phones(asterisk, "201", hz=880), phones(asterisk, "102", hz=620)
     async with Desk(asterisk) as desk:
@@ -122,6 +123,7 @@ async def test_send_elsewhere(asterisk: Asterisk, phones: MakePhone, bob: User) 
         assert waiting(desk, "vip") == []
 
 
+@pytest.mark.proves("queues.pull")
 async def test_take_to_my_phone(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
     await bob.phones.acreate(pbx="lab", dial_string="PJSIP/900")
     customer, hers = phones(asterisk, "201", hz=880), phones(asterisk, "900", hz=1320)

@@ -206,6 +206,7 @@ async def test_park_and_take_back(asterisk: Asterisk, phones: MakePhone, sue: Us
         assert desk.page.entities["parked"] == {}
 
 
+@pytest.mark.proves("calls.attend", "calls.cancel_attend")
 async def test_ask_first_and_then_transfer(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """The customer hears music while the agent asks; back; asked again, and joined when the agent hangs up."""
     agent, other = phones(asterisk, "101", hz=AGENT), phones(asterisk, "102", hz=THIRD)
