@@ -13,6 +13,13 @@ from accounts.models import User
 pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres", "tests.house.redis"]
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Most tests wait for something most of the time. Two at once with real Asterisks and browsers, whose storms want
+    the cores; four without."""
+    expression = config.getoption("markexpr") or ""
+    return 4 if "not asterisk" in expression and "not browser" in expression else 2
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright's loop stays in this thread until the end, and no other may run beside it.
 
