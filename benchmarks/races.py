@@ -1,11 +1,11 @@
-"""Does a click ever reach another call? A thousand clicks on real calls that are transferred, hung up, bridged elsewhere,
-or whose Asterisk is restarted, 0 to 50 ms before or after.
+"""Does a click ever reach another call? Many clicks on real calls that are transferred, hung up, bridged elsewhere, or
+whose Asterisk is restarted, 0 to 50 ms before or after.
 
-Two phones talk on each of four calls; a fifth is left alone, and four strangers' legs stand by. Another AMI client does
-to the calls what happens to them, and sees in Asterisk's own order what is done to whom. ``wrong_call_effects`` are
-effects on a leg that was not of the call that was clicked on, actions about a leg that the panel had been told was
-elsewhere, and clicks on a call of before a restart that reached anything after it. ``late_effects`` reached a leg of the
-call that was clicked on which Asterisk had just moved: the two crossed on the wire.
+Two phones talk on each of four calls; a fifth is left alone, and a stranger's leg stands by each. Another AMI client
+does to the calls what happens to them, and sees in Asterisk's own order what is done to whom. ``wrong_call_effects``:
+effects on a leg that was not of the call that was clicked on, actions about a leg of which the panel had been told
+that it was elsewhere, and clicks on a call of before a restart that were not refused after it. ``late_effects``: on a
+leg of the call that was clicked on which Asterisk had just moved; the two crossed on the wire.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ import ami
 from ami.client import ACTION_TIMEOUT
 from floor import dispatch
 from floor.registry import ACTIONS
+from live.channels import LISTEN
 from tests.asterisk.desk import Desk
 from tests.lab.checker import Checker, CheckerError, Rows
 from tests.lab.instance import Asterisk
@@ -255,7 +256,7 @@ class Races:
             bridge = pbx.bridges.get(leg.bridge) if leg is not None else None
             if lane is not None and (leg is None or (bridge is not None and bridge.members - lane.own)):
                 self.wrong.append(f"{action.name} was sent though it had been told that {uniqueid} was elsewhere")
-            if action.name == "Hangup":
+            if action.name == "Hangup" and not uniqueid.startswith(LISTEN):  # a leg of her own may be taken back
                 self._hung.add(uniqueid)
                 if lane is None or lane.click != "calls.hangup":
                     self.wrong.append(f"Hangup was sent for {uniqueid}, on whom nobody clicked")
@@ -296,6 +297,8 @@ class Races:
         one = ACTIONS[verb].target == "party"
         if lane is None or lane.click != verb or (one and whom != lane.meant):
             self.wrong.append(f"{verb} of {whom}, on whom nobody clicked, while {lane and lane.happens}")
+        elif verb == "calls.listen" and lane.answer["outcome"] == "refused":
+            self.effects["calls.listen taken back"] += 1
         elif whom in sent_off or any(whom in members and members - lane.own for members in bridges.values()):
             self.late[verb] += 1
 
