@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the same seed is the same plan (1)")
     arguments = parser.parse_args()
     user_id = set_up()
+    logging.disable(logging.WARNING)  # each restart is one
     with Asterisk(arguments.asterisk) as asterisk:
         done = figures(asyncio.run(run(asterisk, arguments.runs, arguments.seed, user_id)))
         version = asterisk.cli("core show version").split()[1]

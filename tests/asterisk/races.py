@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import secrets
 import sys
 import time
@@ -25,6 +26,8 @@ from ami.client import ACTION_TIMEOUT
 from floor import dispatch
 from floor.registry import ACTIONS
 from live.channels import LISTEN
+from live.manners import Manners
+from live.numbers import Policy
 from tests.asterisk.desk import Desk
 from tests.lab.checker import Checker, CheckerError, Rows
 from tests.lab.instance import Asterisk
@@ -104,6 +107,8 @@ class Races:
         self._witness = await asyncio.to_thread(Checker, self.asterisk)
         self._phones = await asyncio.to_thread(self._open)
         self.desk = await Desk(self.asterisk, user_id=self.user_id).__aenter__()
+        unlimited = Policy(re.compile("50[56]"), per_minute=100_000, per_minute_all=100_000)
+        self.desk.worker.pbx.manners = Manners(dial=unlimited)
         await self.desk.live()
         self._watch_sends()
         return self

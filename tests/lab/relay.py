@@ -102,6 +102,7 @@ class Scissors(Relay):
         self._action = b""
         self._cut_at: tuple[str, int] = ("", 0)
         self._client: socket.socket | None = None
+        self.cuts = 0
         self.passed = {"sent": 0, "answered": 0}
         """Bytes since the action's first one, each way on its session."""
 
@@ -124,4 +125,5 @@ class Scissors(Relay):
                 return
             target.sendall(data[:room])
             self._action, self._client = b"", None
+            self.cuts += 1
         self.cut()
