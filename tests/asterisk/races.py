@@ -68,6 +68,8 @@ class Lane:
         """A leg of another call, which it may be bridged with."""
         self.epoch = 0
         self.happened = False
+        self.younger = chance.random() < 0.5
+        """Than the stranger's call: of two that become one the elder's id stays."""
         self.answer: dict[str, Any] = {}
 
     @property
@@ -179,19 +181,24 @@ class Races:
 
         def dial() -> None:
             for lane in lanes:
+                if lane.younger:
+                    self._bring_stranger(lane)
                 lane.calls = [lane.customer.call(lane.agent.extension)]
-                self._witness.originate(
-                    f"Local/{THEIRS}@from-internal/n", application="Wait", data="600", channel_id=lane.stranger
-                )
                 if in_turn:
                     lane.calls[0].wait_up()
             for lane in lanes:
                 lane.calls[0].wait_up()
                 lane.calls.append(lane.agent.wait_incoming().wait_up())
+                if not lane.younger:
+                    self._bring_stranger(lane)
 
         await asyncio.to_thread(dial)
         await self.desk.page.until(lambda: all(self._shown(lane) for lane in lanes))
         return lanes
+
+    def _bring_stranger(self, lane: Lane) -> None:
+        leg = f"Local/{THEIRS}@from-internal/n"
+        self._witness.originate(leg, application="Wait", data="600", channel_id=lane.stranger)
 
     def _shown(self, lane: Lane) -> bool:
         """Whether the page shows its call, and a stranger's; what it says of it is what will be clicked on."""
