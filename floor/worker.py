@@ -57,6 +57,8 @@ class PbxConfig:
     manners: Manners = SEED
     recorder: Address | None = None
     """A second account, with write class ``system``: recording needs it."""
+    events: str = "system,call,agent"
+    """Event classes to hear: what the model wants. More are a flood, and some are forgeable."""
 
 
 class Sink(Protocol):
@@ -75,8 +77,15 @@ class PbxWorker:
         processes come: only who has this worker gives it any, by ``dispatcher.run``."""
         self.name = config.name
         self.pbx = Pbx(config.name, config.extensions, config.trunks, config.manners)
-        self.link = Link(config.address, on_event=self._event, resync=self._resync, on_state=self._link_changed)
+        self.link = Link(
+            config.address,
+            events=config.events,
+            on_event=self._event,
+            resync=self._resync,
+            on_state=self._link_changed,
+        )
         self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
+        """Each change of its state is followed by a heartbeat."""
         self._alone = reply is not None
         self.dispatcher = Dispatcher(
             self.pbx,
@@ -155,9 +164,10 @@ class PbxWorker:
             self._tell_anew()
 
     def _look(self) -> None:
-        if self.link.state.phase != "live":
-            return  # a picture half listed is not shown; the snapshot after the resync tells all
         now = time.time()
+        if self.link.state.phase != "live":
+            self.pbx.expire(now)  # events come all the same, for as long as no resync ends well
+            return  # a picture half listed is not shown; the snapshot after the resync tells all
         changes = self.pbx.changes(now)
         received = self._received
         if changes or not self.pbx.unsettled:
@@ -254,7 +264,11 @@ class PbxWorker:
             session = self.link.event_session
             if session is None or self.link.state.phase != "live":
                 continue
-            corrections = await self._read(session, STEPS)
+            try:
+                corrections = await self._read(session, STEPS)
+            except AmiError as error:  # the link fell, or Asterisk is too busy to answer: the next time will do
+                log.info("%s: a reconcile failed: %s", self.name, error)
+                continue
             if corrections and not self._hears:
                 await asyncio.sleep(SETTLE_S)  # a list may be ahead of the very first event
                 self._deaf = not self._hears and session is self.link.event_session
@@ -274,6 +288,7 @@ class PbxWorker:
         def changed(state: LinkState) -> None:
             level = logging.WARNING if state.code else logging.DEBUG
             log.log(level, "%s: the recording account is %s %s", self.name, state.phase, state.detail)
+            self._beat(self.link.state)
 
         return Link(address, events="off", on_event=lambda message: None, resync=no_lists, on_state=changed)
 

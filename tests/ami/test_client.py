@@ -410,6 +410,14 @@ async def test_a_list_without_end(peer: Peer, address: Address, monkeypatch: pyt
             await session.list(actions.core_show_channels())
 
 
+async def test_a_list_of_too_many_bytes(peer: Peer, address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "MAX_LIST_BYTES", 100)
+    async with session_to(address) as session:
+        with pytest.raises(ProtocolError, match="more than 100 bytes"):
+            await session.list(actions.core_show_channels())
+        assert session.pending == 0
+
+
 # Losing it.
 
 
@@ -784,6 +792,28 @@ async def test_link_without_fully_booted_goes_on(peer: Peer, address: Address) -
     peer.booted = False
     async with running(address) as run:
         await run.states.until("live/")
+
+
+async def test_link_that_hears_nothing_does_not_wait_for_fully_booted(peer: Peer, address: Address) -> None:
+    """It would never come: a link that only acts would be useless for ``booted`` seconds after each login."""
+    peer.booted = False
+    states = Told()
+
+    async def nothing(session: Session) -> None:
+        pass
+
+    link = Link(
+        address,
+        events="off",
+        on_event=lambda message: None,
+        resync=nothing,
+        on_state=states.state,
+        timing=replace(CALM, booted=3600.0),
+    )
+    task = asyncio.create_task(link.run())
+    await states.until("live/")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_link_survives_our_own_errors(peer: Peer, address: Address, caplog: pytest.LogCaptureFixture) -> None:

@@ -109,6 +109,34 @@ async def test_take_out_of_the_queue(asterisk: Asterisk, phones: MakePhone, chec
         await asyncio.to_thread(call.wait_ended)
 
 
+@pytest.mark.proves("queues.send")
+async def test_send_elsewhere(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
+    customer, other = phones(asterisk, "201", hz=880), phones(asterisk, "102", hz=620)
+    async with Desk(asterisk) as desk:
+        await desk.live()
+        call = await up(customer, "602")
+        await desk.page.until(lambda: waiting(desk, "vip") == ["201"])
+        (key,) = desk.page.entities["queue"]["lab/vip"]["waiting"]
+        await done(desk, bob, "queues.send", key, number="102")
+        await asyncio.to_thread(other.wait_incoming)
+        await asyncio.to_thread(call.wait_tone, 620)
+        assert waiting(desk, "vip") == []
+
+
+@pytest.mark.proves("queues.pull")
+async def test_take_to_my_phone(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
+    await bob.phones.acreate(pbx="lab", dial_string="PJSIP/900")
+    customer, hers = phones(asterisk, "201", hz=880), phones(asterisk, "900", hz=1320)
+    async with Desk(asterisk) as desk:
+        await desk.live()
+        call = await up(customer, "602")
+        await desk.page.until(lambda: waiting(desk, "vip") == ["201"])
+        (key,) = desk.page.entities["queue"]["lab/vip"]["waiting"]
+        await done(desk, bob, "queues.pull", key)
+        await asyncio.to_thread(hers.wait_incoming)
+        await asyncio.to_thread(call.wait_tone, 1320)
+
+
 async def test_an_outsider_does_none_of_it(asterisk22: Asterisk, charlie: User) -> None:
     async with Desk(asterisk22) as desk:
         await desk.live()

@@ -58,7 +58,7 @@ async def clicked(desk: Desk, user: User, verb: str, key: str, **args: Any) -> d
     return await desk.click(verb, key, user.pk, **changed)
 
 
-PARTY = ("calls.transfer", "calls.park", "calls.mute", "calls.keys")
+PARTY = tuple(f"calls.{what}" for what in ("transfer", "attend", "cancel_attend", "park", "mute", "keys"))
 
 
 async def the_two(asterisk: Asterisk, phones: MakePhone) -> tuple[Call, Call]:
@@ -204,6 +204,29 @@ async def test_park_and_take_back(asterisk: Asterisk, phones: MakePhone, sue: Us
         await asyncio.to_thread(outgoing.wait_tone, SUPERVISOR)
         await asyncio.to_thread(hers.wait_tone, CUSTOMER)
         assert desk.page.entities["parked"] == {}
+
+
+@pytest.mark.proves("calls.attend", "calls.cancel_attend")
+async def test_ask_first_and_then_transfer(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
+    """The customer hears music while the agent asks; back; asked again, and joined when the agent hangs up."""
+    agent, other = phones(asterisk, "101", hz=AGENT), phones(asterisk, "102", hz=THIRD)
+    async with Desk(asterisk, user_id=sue.pk) as desk:
+        await desk.live()
+        outgoing, incoming = await conversation(agent, phones(asterisk, "201", hz=CUSTOMER))
+        await the_call(desk)
+        await done(desk, sue, "calls.attend", party(desk, "101"), number="102")
+        asked = await asyncio.to_thread(other.wait_incoming)
+        await asyncio.to_thread(incoming.wait_tone, THIRD)
+        await asyncio.to_thread(outgoing.wait_tone, 330)
+        await done(desk, sue, "calls.cancel_attend", party(desk, "101"))
+        await asyncio.to_thread(asked.wait_ended)
+        await asyncio.to_thread(incoming.wait_tone, CUSTOMER)
+        await done(desk, sue, "calls.attend", party(desk, "101"), number="102")
+        await asyncio.to_thread(other.wait_incoming)
+        await asyncio.to_thread(incoming.wait_tone, THIRD)
+        await asyncio.to_thread(incoming.hangup)
+        await asyncio.to_thread(outgoing.wait_tone, THIRD)
+        assert hears_of((await heard(outgoing))[0], THIRD)
 
 
 # --- barge and switch

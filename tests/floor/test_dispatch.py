@@ -234,6 +234,26 @@ async def test_an_id_that_another_process_had_is_never_done_again(desk: Desk) ->
     assert (desk.answers[-1]["outcome"], desk.answers[-1]["code"]) == ("unknown", "not_proved")
 
 
+async def test_what_the_audit_knows_of_it_is_answered(desk: Desk) -> None:
+    """Whoever asks again after the worker was restarted hears what came of it; another user hears nothing."""
+    command = desk.command()
+    await desk.dispatcher.run(dict(command))
+    desk.link.answer(0, "Error", "Permission denied")
+    desk.link.answer(1, "Error", "Permission denied")
+    await asyncio.sleep(0)
+    await desk.settle()
+    desk.dispatcher._known.clear()
+    before = len(desk.answers)
+    await desk.dispatcher.run({**command, "user_id": desk.user.pk + 1})
+    await desk.settle()
+    assert [answer["type"] for answer in desk.answers[before:]] == ["ack"]
+    await desk.dispatcher.run(dict(command))
+    await desk.settle()
+    answer = desk.answers[-1]
+    assert (answer["outcome"], answer["code"], answer["detail"]) == ("refused", "asterisk", "Permission denied")
+    assert len(desk.link.posted) == 2
+
+
 async def test_asterisks_no_is_passed_on(desk: Desk) -> None:
     await desk.run()
     desk.link.answer(0, "Error", "Permission denied")
