@@ -1,4 +1,4 @@
-"""How long it takes: AMI bytes received → DOM changed; command received → action bytes written.
+"""How long it takes: AMI bytes received → DOM changed; command received → action bytes written; click → phone rings.
 
 A real Asterisk 22, the panel as users run it (`runpanel`, SQLite with durable commits), a real Chromium, 20 live calls
 that stay while others come and go. The page notes when each frame's change was in its DOM; the panel notes in each
@@ -11,6 +11,7 @@ import argparse
 import random
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,46 @@ from tests.browser.running import Panel
 from tests.lab.checker import Checker
 from tests.lab.install import install
 from tests.lab.instance import Asterisk
+from tests.lab.phones import Phone, PhoneError
 
 LEG = "Local/506@from-internal/n"
 CALLS = 20
 CHANGES = 300
 CLICKS = 320
 BATCH = 80
+RINGS = 60
+"""Clicks on *listen*, one after the other: the supervisor's phone refuses each when it has rung."""
+
 PER_S = 9.0
 """Clicks each second: the panel itself refuses a browser that sends more than ten."""
 
 LISTEN = """() => {
   window.seen = [];
   document.addEventListener("phoenix:rendered", ({detail}) => seen.push(detail.at - detail.rx));
+}"""
+
+OPEN = """() => new Promise(ready => {
+  const socket = window.ears = new WebSocket(location.origin.replace("http", "ws") + "/ws/panel/");
+  socket.onmessage = ({data}) => {
+    const message = JSON.parse(data);
+    if (message.type === "snapshot") {
+      const [key, {rev}] = Object.entries(message.up.call).find(([, call]) => call.phase === "talking");
+      window.heard = {kind: "call", key, rev};
+      ready();
+    }
+    if (message.type === "result") window.end(message.code);
+    if (message.type === "frame") {
+      socket.send(JSON.stringify({type: "seen", pbx: message.pbx, epoch: message.epoch, seq: message.seq}));
+    }
+  };
+})"""
+
+LISTEN_TO = """() => {
+  const id = Array.from({length: 32}, () => Math.floor(Math.random() * 16).toString(16)).join("");
+  const clicked = performance.timeOrigin + performance.now();
+  window.ended = new Promise(resolve => { window.end = resolve; });
+  ears.send(JSON.stringify({type: "cmd", id, verb: "calls.listen", target: heard, args: {}}));
+  return clicked;
 }"""
 
 CLICK = """([perS]) => new Promise(async done => {
@@ -102,6 +131,32 @@ def clicks(page: Page, checker: Checker, wanted: int) -> tuple[list[float], int]
     return delays, failed
 
 
+def rings(page: Page, asterisk: Asterisk, wanted: int) -> list[float]:
+    """Listen so many times to a call of two phones; how long until the supervisor's phone has the call, in ms."""
+    delays = []
+    with ExitStack() as stack:
+        agent, customer, supervisor = (
+            stack.enter_context(Phone(asterisk.sip_address(extension), extension, answer=answer))
+            for extension, answer in (("101", 0.1), ("201", 0.1), ("900", None))
+        )
+        customer.call(agent.extension).wait_up()
+        agent.wait_incoming().wait_up().wait_tone(customer.hz)
+        page.evaluate(OPEN)
+        for _ in range(wanted):
+            time.sleep(1 / PER_S)
+            clicked = float(page.evaluate(LISTEN_TO))
+            try:
+                call = supervisor.wait_incoming()
+            except PhoneError as error:
+                raise SystemExit(f"the phone does not ring: {page.evaluate('() => ended')}") from error
+            delays.append(call.began * 1000 - clicked)
+            call.reject(486)
+            if (why := page.evaluate("() => ended")) != "phone_busy":
+                raise SystemExit(f"a phone that rang is told as {why}")
+    page.evaluate("ears.close()")
+    return delays
+
+
 def measure(calls: int) -> dict[str, Any]:
     """One run of the whole."""
     install("22")
@@ -109,6 +164,7 @@ def measure(calls: int) -> dict[str, Any]:
         panel = Panel(Path(var), PHOENIX_PBX_LAB=asterisk.ami_url())
         panel.set_up()
         password = panel.user("bob", "Supervisor")
+        panel.manage("setphone", "bob", "lab=PJSIP/900")
         with panel, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(ARGUMENTS))
             page = sign_in(browser.new_page(), panel, "bob", password)
@@ -119,6 +175,8 @@ def measure(calls: int) -> dict[str, Any]:
             dom = changes(page, checker, CHANGES, seed=22)
             print("changes", len(dom), flush=True)
             wire, failed = clicks(page, checker, CLICKS)
+            print("clicks", len(wire), flush=True)
+            ring = rings(page, asterisk, RINGS)
             browser.close()
         version = asterisk.cli("core show version").split()[1]
     return {
@@ -127,6 +185,9 @@ def measure(calls: int) -> dict[str, Any]:
         "changes": len(dom),
         "click_to_wire_ms_p50": percentile(wire, 0.5),
         "click_to_wire_ms_p99": percentile(wire, 0.99),
+        "click_to_ring_ms_p50": percentile(ring, 0.5),
+        "click_to_ring_ms_p95": percentile(ring, 0.95),
+        "rings": len(ring),
         "clicks": len(wire),
         "clicks_not_done": failed,
         "calls": calls,

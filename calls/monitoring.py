@@ -73,6 +73,20 @@ def _rung(pbx: Pbx, call: Call, wanted: str) -> Channel:
     raise Refused("not_now")
 
 
+def _as_clicked(found: Found, leg: Channel) -> Callable[[Pbx], bool | None]:
+    """Whether the leg still talks on the call that was clicked on, with the same ones."""
+
+    def meant(pbx: Pbx) -> bool | None:
+        if leg.uniqueid not in pbx.channels:
+            return True  # then ChanSpy finds nobody, and says so
+        call = pbx.calls.get(found.subject.id)
+        if call is None or call.rev != found.rev:
+            return False
+        return True if pbx.calls.rev(call) == found.rev else None
+
+    return meant
+
+
 # --- how
 
 ALL_THREE = frozenset({"calls.listen", "calls.whisper", "calls.barge"})
@@ -115,7 +129,9 @@ class _Way:
             caller_number=ringing.number_of(pbx, leg),
             ring_ms=pbx.manners.ring_s * 1000,
         )
-        return ringing.plan(pbx, channel_id, send)
+        if self.when == "rings":
+            return ringing.plan(pbx, channel_id, send)
+        return ringing.plan(pbx, channel_id, send, meant=_as_clicked(found, leg))
 
     @property
     def action(self) -> Action:

@@ -57,19 +57,23 @@ class TransferArgs(Args):
 def plan_transfer(pbx: Pbx, found: Found, args: TransferArgs, user: UserSnapshot) -> Plan:
     """This party is sent to the number; whom it talked to is out of the call, as after a transfer by his own phone.
 
-    Proved by Asterisk's event of the transfer, or, for a leg that talks to nobody, by a list read afterwards that
-    shows it there. A leg that rings is never sent anywhere: that kills its call [measured].
+    Proved by Asterisk's event of the transfer, or by a list read afterwards that shows it there (a leg that talks to
+    nobody; the link broke). A leg that rings is never sent anywhere: that kills its call [measured].
     """
     leg: Channel = found.subject
     if leg.state != channels.UP and not leg.dials:
         raise Refused("not_now")
     number = allowed(pbx, args.number, user)
     context, other = pbx.manners.context, mate(pbx, leg)
+    reads, was = pbx.reads, leg.exten
     if other is not None:
         told = len(pbx.transfers.get(other.uniqueid, ()))
-        send = ami.actions.blind_transfer(other.uniqueid, context, number)
-        return Plan((send,), lambda pbx: "Success" in pbx.transfers.get(other.uniqueid, ())[told:])
-    reads = pbx.reads
+
+        def transferred(pbx: Pbx) -> bool:
+            listed = pbx.reads > reads and pbx.channels.get(leg.uniqueid) is leg and leg.exten == number != was
+            return listed or "Success" in pbx.transfers.get(other.uniqueid, ())[told:]
+
+        return Plan((ami.actions.blind_transfer(other.uniqueid, context, number),), transferred)
 
     def there(pbx: Pbx) -> bool:
         return pbx.reads > reads and leg.uniqueid in pbx.channels and (leg.exten == number or bool(leg.dials))

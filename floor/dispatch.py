@@ -304,6 +304,14 @@ class Dispatcher:
                 self._settle(underway, "done", "")
             elif why := plan.failed(self._pbx):
                 self._settle(underway, "refused", *why)
+                self._undo(plan)
+
+    def _undo(self, plan: Plan) -> None:
+        for action in plan.undo(self._pbx):
+            try:
+                self._link.post(action).add_done_callback(lambda done: done.cancelled() or done.exception())
+            except ami.AmiError as error:
+                log.warning("what is left of a failed action stays: %s", error)
 
     def _out_of_time(self, underway: _Underway) -> None:
         loop = asyncio.get_running_loop()

@@ -58,6 +58,8 @@ class Plan:
     """Lists to read when Asterisk has answered, where no event tells of the effect."""
     failed: Callable[[Pbx], tuple[str, str] | None] = lambda pbx: None
     """Code and detail once the live model shows that the effect will not come."""
+    undo: Callable[[Pbx], tuple[ami.Action, ...]] = lambda pbx: ()
+    """What to send when it has failed: for what is left of it."""
     patience_s: float | None = None
     """Seconds that the proof may take (a phone rings so long); None: as long as for what is done at once."""
     own_leg: str = ""

@@ -38,20 +38,36 @@ def named(prefix: str) -> str:
     return prefix + secrets.token_hex(12)
 
 
-def plan(pbx: Pbx, channel_id: str, send: ami.Action, done: Callable[[Pbx], bool] | None = None) -> Plan:
-    """Proved when the model has seen that what the leg was made for has begun; failed when it no longer can."""
+def plan(
+    pbx: Pbx,
+    channel_id: str,
+    send: ami.Action,
+    done: Callable[[Pbx], bool] | None = None,
+    meant: Callable[[Pbx], bool | None] = lambda pbx: True,
+) -> Plan:
+    """Proved when the model has seen that what the leg was made for has begun; failed when it no longer can.
+
+    ``meant``: whether it would still be what was clicked on, None while that can't be said. A phone may ring for long:
+    when it would be something else, its leg is hung up.
+    """
 
     def proved(pbx: Pbx) -> bool:
         leg = pbx.own.get(channel_id)
         if leg is not None and done is not None and not leg.done and done(pbx):
             pbx.own.done(channel_id)
-        return leg is not None and leg.done
+        return leg is not None and leg.done and meant(pbx) is True
 
     def failed(pbx: Pbx) -> tuple[str, str] | None:
         leg = pbx.own.get(channel_id)
+        if channel_id in pbx.channels and meant(pbx) is False:
+            return "changed", ""
         return _why(leg) if leg is not None and leg.failed else None
 
-    return Plan((send,), proved, failed=failed, patience_s=pbx.manners.ring_s + BEYOND_RING_S, own_leg=channel_id)
+    def undo(pbx: Pbx) -> tuple[ami.Action, ...]:
+        return (ami.actions.hangup(channel_id),) if channel_id in pbx.channels else ()
+
+    patience_s = pbx.manners.ring_s + BEYOND_RING_S
+    return Plan((send,), proved, failed=failed, undo=undo, patience_s=patience_s, own_leg=channel_id)
 
 
 def _why(leg: OwnLeg) -> tuple[str, str]:

@@ -205,6 +205,36 @@ async def test_answered_when_the_call_was_over(desk: Desk) -> None:
     assert (answer["outcome"], answer["code"]) == ("refused", "too_late")
 
 
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_call_that_is_another_by_the_time_she_answers(desk: Desk, answered: bool) -> None:
+    """The agent is put through to somebody else while her phone rings: that is not what she clicked on."""
+    desk.talk()
+    await desk.click("calls.listen")
+    leg = desk.answered() if answered else desk.rings()
+    desk.scene.new("c", "PJSIP/103-0000000c", "up")
+    for uniqueid in ("a", "b"):
+        desk.scene.leave(uniqueid, "br")
+    desk.scene.enter("c", "br2")
+    desk.scene.enter("b", "br2")
+    if answered:
+        desk.starts(leg)
+        assert (await desk.last())["type"] == "ack", "what it hears is not told yet: not done"
+    desk.later()
+    answer = await desk.last()
+    assert (answer["outcome"], answer["code"]) == ("refused", "changed")
+    assert (desk.sent["Action"], desk.sent["Channel"]) == ("Hangup", leg)
+
+
+async def test_a_call_that_was_held_meanwhile_is_the_same(desk: Desk) -> None:
+    desk.talk()
+    await desk.click("calls.listen")
+    leg = desk.answered()
+    desk.scene.event("Hold", **desk.scene.snapshot("b"))
+    desk.starts(leg)
+    assert (await desk.last())["outcome"] == "done"
+    assert len(desk.link.posted) == 1
+
+
 async def test_asterisk_says_no_at_once(desk: Desk) -> None:
     desk.talk()
     await desk.click("calls.listen")

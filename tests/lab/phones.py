@@ -56,6 +56,8 @@ class Call:
         """Made by the phone; not to be made by tests."""
         self.phone = phone
         self.incoming = incoming
+        self.began = time.time()
+        """When it was dialled or came in, seconds of UTC."""
         self.state = State.RINGING if incoming else State.CALLING
         # The final SIP status of the INVITE: 200 answered, 486 busy, 487 cancelled …
         self.status: int | None = None

@@ -69,9 +69,12 @@ class Relay:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 note(data)
-                target.sendall(data)
+                self._hand_on(source, target, data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
+
+    def _hand_on(self, source: socket.socket, target: socket.socket, data: bytes) -> None:
+        target.sendall(data)
 
     def _noted(self) -> Callable[[bytes], object]:
         rest = b""
@@ -88,3 +91,39 @@ class Relay:
         if self._trace is None:
             return lambda data: None
         return self._trace.with_suffix(f".{number}.ami").open("wb", buffering=0).write
+
+
+class Scissors(Relay):
+    """A relay that cuts the whole link at one byte: of an action on its way, or of the answer to it."""
+
+    def __init__(self, asterisk: Asterisk) -> None:
+        super().__init__(asterisk)
+        self._lock = threading.Lock()
+        self._action = b""
+        self._cut_at: tuple[str, int] = ("", 0)
+        self._client: socket.socket | None = None
+        self.cuts = 0
+        self.passed = {"sent": 0, "answered": 0}
+        """Bytes since the action's first one, each way on its session."""
+
+    def arm(self, action: str, way: str = "", offset: int = 0) -> None:
+        """Count from the next action of this name on, and with a `way` ("sent", "answered") cut after so many."""
+        with self._lock:
+            self._action, self._cut_at, self._client = f"Action: {action}\r\n".encode(), (way, offset), None
+            self.passed = {"sent": 0, "answered": 0}
+
+    def _hand_on(self, source: socket.socket, target: socket.socket, data: bytes) -> None:
+        with self._lock:
+            if self._client is None and self._action and self._action in data:
+                self._client = source
+            way = {source: "sent", target: "answered"}.get(self._client, "") if self._client else ""
+            room = self._cut_at[1] - self.passed[way] if way == self._cut_at[0] and way else len(data) + 1
+            if way:
+                self.passed[way] += min(len(data), room)
+            if room > len(data):
+                target.sendall(data)
+                return
+            target.sendall(data[:room])
+            self._action, self._client = b"", None
+            self.cuts += 1
+        self.cut()
