@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor.registry import Plan, Refused
-from live import channels, numbers, ownlegs
+from live import channels, dialling, ownlegs
 from live.channels import Channel
 from live.ownlegs import OwnLeg
 from live.pbx import Pbx
@@ -85,7 +85,7 @@ def _why(leg: OwnLeg) -> tuple[str, str]:
 
 def allowed(pbx: Pbx, text: str, user: UserSnapshot) -> str:
     """The number as it is dialled, counted as one more; ``Refused`` if she may not dial it, or not now."""
-    number, policy = numbers.dialled(text), pbx.manners.dial
+    number, policy = dialling.dialled(text), pbx.manners.dial
     if why := policy.refuses(number, user.roles):
         raise Refused(why, text)
     alive = sum(uniqueid.startswith(channels.CALL) for uniqueid in pbx.channels)

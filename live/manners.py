@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from live.numbers import Policy
+from live.dialling import Policy
 
 EXTENSIONS: Final = r"^\d{2,6}$"
 """Whole numbers that are extensions of ours even where the PBX has no hint and no queue member for them."""

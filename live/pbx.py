@@ -19,8 +19,8 @@ from live.changes import Changes, Entities, Published
 from live.channels import Channel, given, take_snapshot
 from live.conferences import Conferences
 from live.devices import Devices
+from live.dialling import Meter
 from live.manners import SEED, Manners
-from live.numbers import Meter
 from live.ownlegs import OwnLegs
 from live.parking import Parking
 from live.queues import Queues

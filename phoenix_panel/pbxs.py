@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.rights import ROLES
+from live.dialling import Policy
 from live.manners import SEED, Manners
-from live.numbers import Policy
 from phoenix_panel.environment import Environment
 
 PREFIX = "PHOENIX_PBX"

@@ -25,8 +25,8 @@ from audit.record import Outcome as OutcomeWord
 from audit.record import What, Who
 from floor import dispatch, worker
 from floor.worker import PbxConfig
+from live.dialling import Policy
 from live.manners import EXTENSIONS, TRUNKS, Manners
-from live.numbers import Policy
 from switchboard import Switchboard, TargetError, Unwritten
 from tests.lab.checker import Checker
 from tests.lab.instance import Asterisk

@@ -26,8 +26,8 @@ from ami.client import ACTION_TIMEOUT
 from floor import dispatch
 from floor.registry import ACTIONS
 from live.channels import LISTEN
+from live.dialling import Policy
 from live.manners import Manners
-from live.numbers import Policy
 from tests.asterisk.desk import Desk
 from tests.lab.checker import Checker, CheckerError, Rows
 from tests.lab.instance import Asterisk

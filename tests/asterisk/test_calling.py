@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from live.dialling import Policy
 from live.manners import Manners
-from live.numbers import Policy
 from tests.asterisk.desk import Desk
 from tests.asterisk.test_listening import (
     AGENT,

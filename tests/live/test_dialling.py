@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from live.numbers import Meter, Policy, dialled
+from live.dialling import Meter, Policy, dialled
 
 POLICY = Policy(
     allowed=re.compile(r"^\d{2,6}$"),
