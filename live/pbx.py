@@ -19,6 +19,7 @@ from live.changes import Changes, Entities, Published
 from live.channels import Channel, given, take_snapshot
 from live.conferences import Conferences
 from live.devices import Devices
+from live.numbers import number_in
 from live.ownlegs import OwnLegs
 from live.parking import Parking
 from live.queues import Queues
@@ -464,8 +465,7 @@ def _hangup(pbx: Pbx, message: Message, now: float) -> None:
     uniqueid = message.get("Uniqueid")
     if uniqueid:
         pbx.known(uniqueid)
-        cause = message.get("Cause")
-        pbx.remove(uniqueid, int(cause) if cause.isdecimal() else 0, given(message.get("Cause-txt")), now)
+        pbx.remove(uniqueid, number_in(message, "Cause"), given(message.get("Cause-txt")), now)
 
 
 def _flag(name: Literal["held", "music"], value: bool) -> Handler:
@@ -562,9 +562,8 @@ def _reload(pbx: Pbx, message: Message, now: float) -> None:
 
 
 def _originated(pbx: Pbx, message: Message, now: float) -> None:
-    reason = message.get("Reason")
     success = message.get("Response") == "Success"
-    pbx.own.responded(message.get("Uniqueid"), success, int(reason) if reason.isdecimal() else 0, now)
+    pbx.own.responded(message.get("Uniqueid"), success, number_in(message, "Reason"), now)
 
 
 def _spy_start(pbx: Pbx, message: Message, now: float) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ami.protocol import Message
 from live.changes import Changes, Fields, Published, milliseconds
+from live.numbers import number_in
 
 if TYPE_CHECKING:
     from live.pbx import Pbx
@@ -128,15 +129,15 @@ class Queues:
         member.state_interface = message.get("StateInterface")
         member.name = message.get(name)
         member.membership = message.get("Membership")
-        member.penalty = _int(message, "Penalty")
+        member.penalty = number_in(message, "Penalty")
         member.paused = message.get("Paused") == "1"
         member.reason = message.get("PausedReason")
-        member.status = _int(message, "Status")
-        member.wrapup = _int(message, "Wrapuptime")
-        member.calls_taken = _int(message, "CallsTaken")
-        member.last_call = _int(message, "LastCall")
-        member.last_pause = _int(message, "LastPause")
-        member.login = _int(message, "LoginTime")
+        member.status = number_in(message, "Status")
+        member.wrapup = number_in(message, "Wrapuptime")
+        member.calls_taken = number_in(message, "CallsTaken")
+        member.last_call = number_in(message, "LastCall")
+        member.last_pause = number_in(message, "LastPause")
+        member.login = number_in(message, "LoginTime")
         self._members.add((queue, where))
         return member
 
@@ -250,10 +251,10 @@ class Queues:
         new = name not in self.queues
         queue = self._queue(name)
         queue.strategy = item.get("Strategy")
-        queue.max, queue.weight = _int(item, "Max"), _int(item, "Weight")
-        queue.completed, queue.abandoned = _int(item, "Completed"), _int(item, "Abandoned")
-        queue.hold_s, queue.talk_s = _int(item, "Holdtime"), _int(item, "TalkTime")
-        queue.target_s = _int(item, "ServiceLevel")
+        queue.max, queue.weight = number_in(item, "Max"), number_in(item, "Weight")
+        queue.completed, queue.abandoned = number_in(item, "Completed"), number_in(item, "Abandoned")
+        queue.hold_s, queue.talk_s = number_in(item, "Holdtime"), number_in(item, "TalkTime")
+        queue.target_s = number_in(item, "ServiceLevel")
         queue.within, queue.within_all = item.get("ServicelevelPerf"), item.get("ServicelevelPerf2")
         self._queues.add(name)
         return new
@@ -272,8 +273,8 @@ class Queues:
         held = self.callers.get(uniqueid)
         new = held is None or held.queue != name
         if new:
-            self.join(uniqueid, name, _int(item, "Position"), now - _int(item, "Wait"))
-        self.callers[uniqueid].priority = _int(item, "Priority")
+            self.join(uniqueid, name, number_in(item, "Position"), now - number_in(item, "Wait"))
+        self.callers[uniqueid].priority = number_in(item, "Priority")
         self.touch(uniqueid)
         return new
 
@@ -406,11 +407,6 @@ class Queues:
         return self._revs
 
 
-def _int(message: Message, header: str) -> int:
-    value = message.get(header)
-    return int(value) if value.isdecimal() else 0
-
-
 def _told(member: Member) -> tuple[object, ...]:
     """What a list corrects and events should have told."""
     return member.name, member.penalty, member.paused, member.reason, member.status, member.in_call
@@ -445,7 +441,7 @@ def _member_removed(pbx: Pbx, message: Message, now: float) -> None:
 def _join(pbx: Pbx, message: Message, now: float) -> None:
     uniqueid = message.get("Uniqueid")
     if uniqueid and pbx.expect(uniqueid, now):
-        pbx.queues.join(uniqueid, message.get("Queue"), _int(message, "Position"), now)
+        pbx.queues.join(uniqueid, message.get("Queue"), number_in(message, "Position"), now)
         channel = pbx.channels.get(uniqueid)
         if channel is not None:
             channel.queue = message.get("Queue")
@@ -463,7 +459,7 @@ def _connect(pbx: Pbx, message: Message, now: float) -> None:
 
 
 def _complete(pbx: Pbx, message: Message, now: float) -> None:
-    talked = _int(message, "TalkTime")
+    talked = number_in(message, "TalkTime")
     pbx.queues.completed(message.get("Queue"), message.get("Interface"), message.get("Uniqueid"), talked, now)
 
 
