@@ -315,16 +315,12 @@ class Queues:
                 published.drop(changes, "member", key)
             else:
                 published.put(changes, "member", key, self._member_fields(member))
-        places = self._places(queues)
-        for uniqueid in callers | places.keys():
-            key = self.pbx.key(uniqueid)
-            if uniqueid not in places:
+        for uniqueid in callers:
+            caller, key = self.callers.get(uniqueid), self.pbx.key(uniqueid)
+            if caller is None or uniqueid not in self.pbx.channels:
                 published.drop(changes, "waiting", key)
-            elif uniqueid in callers:
-                fields = self._caller_fields(self.callers[uniqueid], places[uniqueid])
-                published.put(changes, "waiting", key, fields)
-            else:  # at most others came before it, or went
-                published.put(changes, "waiting", key, {"position": places[uniqueid]})
+            else:
+                published.put(changes, "waiting", key, self._caller_fields(caller))
         for name in queues:
             queue, key = self.queues.get(name), self.pbx.key(name)
             if queue is None:
@@ -355,21 +351,12 @@ class Queues:
             "login": milliseconds(member.login),
         }
 
-    def _shown(self, queue: Queue) -> list[str]:
-        return [uniqueid for uniqueid in queue.waiting if uniqueid in self.pbx.channels]
-
-    def _places(self, queues: set[str]) -> dict[str, int]:
-        """The place of each caller in these queues who is shown: one pass, since a queue may be long."""
-        found = (self.queues[name] for name in queues if name in self.queues)
-        return {uniqueid: place for queue in found for place, uniqueid in enumerate(self._shown(queue), 1)}
-
-    def _caller_fields(self, caller: Caller, place: int) -> Fields:
+    def _caller_fields(self, caller: Caller) -> Fields:
         channel = self.pbx.channels[caller.uniqueid]
         number, name = self.pbx.calls.identity(channel)
         return {
             "rev": caller.rev,
             "queue": self.pbx.key(caller.queue),
-            "position": place,
             "call": self.pbx.calls.key_of(channel),
             "number": number,
             "name": name,
@@ -384,7 +371,7 @@ class Queues:
             "max": queue.max,
             "weight": queue.weight,
             "members": [self._member_key(queue.name, interface) for interface in queue.members],
-            "waiting": [self.pbx.key(uniqueid) for uniqueid in self._shown(queue)],
+            "waiting": [self.pbx.key(uniqueid) for uniqueid in queue.waiting if uniqueid in self.pbx.channels],
             "completed": queue.completed,
             "abandoned": queue.abandoned,
             "hold_s": queue.hold_s,
