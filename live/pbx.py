@@ -212,10 +212,16 @@ class Pbx:
 
     def _catch_up(self, uniqueid: str) -> None:
         """The leg is known now: take what was told of it before."""
-        for message, at in self._early.pop(uniqueid, ()):
+        early = self._early.pop(uniqueid, ())
+        new = {message.get("BridgeUniqueid") for message, _ in early} - self.bridges.keys()
+        for message, at in early:
             room = message.text("Conference")
             if not room or room in self.conferences.rooms:  # else it has ended since
                 self.apply(message, at)
+        for bridge_id in new:
+            bridge = self.bridges.get(bridge_id)
+            if bridge is not None and not bridge.members:
+                del self.bridges[bridge_id]  # it came, was left and ended before the leg was known
 
     def touch(self, uniqueid: str) -> None:
         """Something about this leg is told elsewhere: where it waits, where it is parked."""
