@@ -253,14 +253,21 @@ class PbxWorker:
 
     async def _reconcile(self) -> None:
         """Read the lists again from time to time: events should have told everything that they say. And soon, when an
-        event was about nobody we know, or when Asterisk was reloaded, since no event tells what that did."""
+        event was about nobody we know, or when Asterisk was reloaded, since no event tells what that did. Where events
+        about nobody go on, each pause is twice the last one: all lists, every two seconds, is what an Asterisk that
+        has too much to do needs least."""
+        pause = BEAT_S
         while True:
             unknown, reloads = self.pbx.unknown, self.pbx.reloads
-            for beats in range(1, round(RECONCILE_S / BEAT_S) + 1):
+            waited = 0.0
+            while waited < RECONCILE_S:
                 await asyncio.sleep(BEAT_S)
-                news = (self.pbx.unknown, self.pbx.reloads) != (unknown, reloads)
-                if news or (not self._hears and beats * BEAT_S >= DEAF_S):
+                waited += BEAT_S
+                rose = self.pbx.unknown != unknown
+                deaf = not self._hears and waited >= DEAF_S
+                if (rose and waited >= pause) or self.pbx.reloads != reloads or deaf:
                     break
+            pause = min(2 * pause, RECONCILE_S) if rose and waited <= pause else BEAT_S
             session = self.link.event_session
             if session is None or self.link.state.phase != "live":
                 continue

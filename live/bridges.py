@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from ami.protocol import Message
+from live.numbers import number
 
 
 class Kind(Enum):
@@ -42,9 +43,7 @@ def describe(bridge: Bridge, message: Message) -> None:
     ConfBridge makes ``base``/``softmix`` bridges with creator ConfBridge and the room as name; parking lots are
     type ``parking`` over technology ``holding_bridge`` [measured on 16 and 22].
     """
-    size = message.get("BridgeNumChannels")
-    if size.isdecimal():
-        bridge.size = int(size)
+    bridge.size = number(message.get("BridgeNumChannels"), bridge.size)
     creator = message.get("BridgeCreator")
     technology = message.get("BridgeTechnology")
     name = message.text("BridgeName")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ami.protocol import Message
+from live.numbers import number
 
 DOWN: Final = 0
 RING: Final = 4
@@ -164,18 +165,18 @@ def take_snapshot(channel: Channel, message: Message, prefix: str = "") -> bool:
         if value != getattr(channel, attribute):
             setattr(channel, attribute, value)
             changed = True
-    state = message.get(prefix + "ChannelState")
-    if state.isdecimal() and int(state) != channel.state:
-        channel.state = int(state)
+    state = number(message.get(prefix + "ChannelState"), channel.state)
+    if state != channel.state:
+        channel.state = state
         changed = True
     return changed
 
 
-_DURATION: Final = re.compile(r"(\d+):(\d\d):(\d\d)")
+_DURATION: Final = re.compile(r"(\d{1,9}):(\d\d):(\d\d)")
 
 
 def list_duration(text: str) -> int:
-    """Seconds in the ``Duration`` of CoreShowChannels (``HH:MM:SS``, hours unbounded); 0 if it is not one."""
+    """Seconds in the ``Duration`` of CoreShowChannels (``HH:MM:SS``, hours may be over 24); 0 if it is not one."""
     match = _DURATION.fullmatch(text)
     if not match:
         return 0

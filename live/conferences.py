@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ami.protocol import Message
 from live.bridges import Kind
 from live.changes import Changes, Fields, Published, milliseconds
+from live.numbers import number_in
 
 if TYPE_CHECKING:
     from live.pbx import Pbx
@@ -189,9 +190,7 @@ class Conferences:
     def _listed(self, uniqueid: str, name: str, item: Message, now: float) -> bool:
         held = self.participants.get(uniqueid)
         before = (held.room, held.admin, held.muted) if held is not None else None
-        answered = item.get("AnsweredTime")
-        since = now - int(answered) if answered.isdecimal() else now
-        participant = self.join(uniqueid, name, since, approx=True)
+        participant = self.join(uniqueid, name, now - number_in(item, "AnsweredTime"), approx=True)
         flags = {flag: item.get(header) == "Yes" for header, flag in _FLAGS}
         _set(participant, flags)
         self._participants.add(uniqueid)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ami.protocol import Message
 from live.changes import Changes, Fields, Published
+from live.numbers import number
 
 if TYPE_CHECKING:
     from live.pbx import Pbx
@@ -58,12 +59,12 @@ class Devices:
 
     def hint(self, message: Message) -> bool:
         """A hint is in the state that the event or list item tells. True if that is news."""
-        exten, context, status = message.get("Exten"), message.get("Context"), message.get("Status")
-        number = int(status) if status.removeprefix("-").isdecimal() else REMOVED
+        exten, context, told = message.get("Exten"), message.get("Context"), message.get("Status")
+        status = DEACTIVATED if told == str(DEACTIVATED) else number(told, REMOVED)
         name = f"{exten}@{context}"
-        if number == REMOVED:
+        if status == REMOVED:
             return self._forget(name)
-        hint = Hint(exten, context, message.get("Hint"), number, message.get("StatusText"))
+        hint = Hint(exten, context, message.get("Hint"), status, message.get("StatusText"))
         if self.hints.get(name) == hint:
             return False
         self.hints[name] = hint
@@ -135,6 +136,7 @@ class Devices:
 PHONES: Final = frozenset({"PJSIP", "SIP", "IAX2", "DAHDI", "SCCP"})
 """Technologies of phones; a hint may also stand for a queue, a room or a state of the dialplan's own."""
 
+DEACTIVATED: Final = -1
 REMOVED: Final = -2
 """The extension state of a hint that is no more."""
 

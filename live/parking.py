@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ami.protocol import Message
 from live.changes import Changes, Fields, Published, milliseconds
+from live.numbers import number_in
 
 if TYPE_CHECKING:
     from live.pbx import Pbx
@@ -48,7 +49,7 @@ class Parking:
         for other in [one.uniqueid for one in self.parked.values() if (one.lot, one.space) == (lot, space)]:
             self.leave(other)
         self._revs += 1
-        since, until = now - _seconds(message, "ParkingDuration"), now + _seconds(message, "ParkingTimeout")
+        since, until = now - number_in(message, "ParkingDuration"), now + number_in(message, "ParkingTimeout")
         by = message.get("ParkerDialString")
         self.parked[uniqueid] = Parked(uniqueid, lot, space, since, until, by, self._revs)
         self.pbx.touch(uniqueid)
@@ -117,11 +118,6 @@ class Parking:
             "until": milliseconds(parked.until),
             "by": parked.by,
         }
-
-
-def _seconds(message: Message, header: str) -> int:
-    value = message.get(header)
-    return int(value) if value.isdecimal() else 0
 
 
 # --- the events

@@ -21,6 +21,7 @@ from live.conferences import Conferences
 from live.devices import Devices
 from live.dialling import Meter
 from live.manners import SEED, Manners
+from live.numbers import number_in
 from live.ownlegs import OwnLegs
 from live.parking import Parking
 from live.queues import Queues
@@ -231,10 +232,16 @@ class Pbx:
 
     def _catch_up(self, uniqueid: str) -> None:
         """The leg is known now: take what was told of it before."""
-        for message, at in self._early.pop(uniqueid, ()):
+        early = self._early.pop(uniqueid, ())
+        new = {message.get("BridgeUniqueid") for message, _ in early} - self.bridges.keys()
+        for message, at in early:
             room = message.text("Conference")
             if not room or room in self.conferences.rooms:  # else it has ended since
                 self.apply(message, at)
+        for bridge_id in new:
+            bridge = self.bridges.get(bridge_id)
+            if bridge is not None and not bridge.members:
+                del self.bridges[bridge_id]  # it came, was left and ended before the leg was known
 
     def touch(self, uniqueid: str) -> None:
         """Something about this leg is told elsewhere: where it waits, where it is parked."""
@@ -490,8 +497,7 @@ def _hangup(pbx: Pbx, message: Message, now: float) -> None:
     uniqueid = message.get("Uniqueid")
     if uniqueid:
         pbx.known(uniqueid)
-        cause = message.get("Cause")
-        pbx.remove(uniqueid, int(cause) if cause.isdecimal() else 0, given(message.get("Cause-txt")), now)
+        pbx.remove(uniqueid, number_in(message, "Cause"), given(message.get("Cause-txt")), now)
 
 
 def _flag(name: Literal["held", "music"], value: bool) -> Handler:
@@ -611,9 +617,8 @@ def _reload(pbx: Pbx, message: Message, now: float) -> None:
 
 
 def _originated(pbx: Pbx, message: Message, now: float) -> None:
-    reason = message.get("Reason")
     success = message.get("Response") == "Success"
-    pbx.own.responded(message.get("Uniqueid"), success, int(reason) if reason.isdecimal() else 0, now)
+    pbx.own.responded(message.get("Uniqueid"), success, number_in(message, "Reason"), now)
 
 
 def _spy_start(pbx: Pbx, message: Message, now: float) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ami.protocol import Message
 from live.changes import Changes, Fields, Published, milliseconds
+from live.numbers import number_in
 
 if TYPE_CHECKING:
     from live.pbx import Pbx
@@ -130,15 +131,15 @@ class Queues:
         member.state_interface = message.get("StateInterface")
         member.name = message.get(name)
         member.membership = message.get("Membership")
-        member.penalty = _int(message, "Penalty")
+        member.penalty = number_in(message, "Penalty")
         member.paused = message.get("Paused") == "1"
         member.reason = message.get("PausedReason")
-        member.status = _int(message, "Status")
-        member.wrapup = _int(message, "Wrapuptime")
-        member.calls_taken = _int(message, "CallsTaken")
-        member.last_call = _int(message, "LastCall")
-        member.last_pause = _int(message, "LastPause")
-        member.login = _int(message, "LoginTime")
+        member.status = number_in(message, "Status")
+        member.wrapup = number_in(message, "Wrapuptime")
+        member.calls_taken = number_in(message, "CallsTaken")
+        member.last_call = number_in(message, "LastCall")
+        member.last_pause = number_in(message, "LastPause")
+        member.login = number_in(message, "LoginTime")
         self._members.add((queue, where))
         return member
 
@@ -252,10 +253,10 @@ class Queues:
         new = name not in self.queues
         queue = self._queue(name)
         queue.strategy = item.get("Strategy")
-        queue.max, queue.weight = _int(item, "Max"), _int(item, "Weight")
-        queue.completed, queue.abandoned = _int(item, "Completed"), _int(item, "Abandoned")
-        queue.hold_s, queue.talk_s = _int(item, "Holdtime"), _int(item, "TalkTime")
-        queue.target_s = _int(item, "ServiceLevel")
+        queue.max, queue.weight = number_in(item, "Max"), number_in(item, "Weight")
+        queue.completed, queue.abandoned = number_in(item, "Completed"), number_in(item, "Abandoned")
+        queue.hold_s, queue.talk_s = number_in(item, "Holdtime"), number_in(item, "TalkTime")
+        queue.target_s = number_in(item, "ServiceLevel")
         queue.within, queue.within_all = item.get("ServicelevelPerf"), item.get("ServicelevelPerf2")
         self._queues.add(name)
         return new
@@ -274,8 +275,8 @@ class Queues:
         held = self.callers.get(uniqueid)
         new = held is None or held.queue != name
         if new:
-            self.join(uniqueid, name, _int(item, "Position"), now - _int(item, "Wait"))
-        self.callers[uniqueid].priority = _int(item, "Priority")
+            self.join(uniqueid, name, number_in(item, "Position"), now - number_in(item, "Wait"))
+        self.callers[uniqueid].priority = number_in(item, "Priority")
         self.touch(uniqueid)
         return new
 
@@ -316,16 +317,12 @@ class Queues:
                 published.drop(changes, "member", key)
             else:
                 published.put(changes, "member", key, self._member_fields(member))
-        places = self._places(queues)
-        for uniqueid in callers | places.keys():
-            key = self.pbx.key(uniqueid)
-            if uniqueid not in places:
+        for uniqueid in callers:
+            caller, key = self.callers.get(uniqueid), self.pbx.key(uniqueid)
+            if caller is None or uniqueid not in self.pbx.channels:
                 published.drop(changes, "waiting", key)
-            elif uniqueid in callers:
-                fields = self._caller_fields(self.callers[uniqueid], places[uniqueid])
-                published.put(changes, "waiting", key, fields)
-            else:  # at most others came before it, or went
-                published.put(changes, "waiting", key, {"position": places[uniqueid]})
+            else:
+                published.put(changes, "waiting", key, self._caller_fields(caller))
         for name in queues:
             queue, key = self.queues.get(name), self.pbx.key(name)
             if queue is None:
@@ -356,21 +353,12 @@ class Queues:
             "login": milliseconds(member.login),
         }
 
-    def _shown(self, queue: Queue) -> list[str]:
-        return [uniqueid for uniqueid in queue.waiting if uniqueid in self.pbx.channels]
-
-    def _places(self, queues: set[str]) -> dict[str, int]:
-        """The place of each caller in these queues who is shown: one pass, since a queue may be long."""
-        found = (self.queues[name] for name in queues if name in self.queues)
-        return {uniqueid: place for queue in found for place, uniqueid in enumerate(self._shown(queue), 1)}
-
-    def _caller_fields(self, caller: Caller, place: int) -> Fields:
+    def _caller_fields(self, caller: Caller) -> Fields:
         channel = self.pbx.channels[caller.uniqueid]
         number, name = self.pbx.calls.identity(channel)
         return {
             "rev": caller.rev,
             "queue": self.pbx.key(caller.queue),
-            "position": place,
             "call": self.pbx.calls.key_of(channel),
             "number": number,
             "name": name,
@@ -385,7 +373,7 @@ class Queues:
             "max": queue.max,
             "weight": queue.weight,
             "members": [self._member_key(queue.name, interface) for interface in queue.members],
-            "waiting": [self.pbx.key(uniqueid) for uniqueid in self._shown(queue)],
+            "waiting": [self.pbx.key(uniqueid) for uniqueid in queue.waiting if uniqueid in self.pbx.channels],
             "completed": queue.completed,
             "abandoned": queue.abandoned,
             "hold_s": queue.hold_s,
@@ -406,11 +394,6 @@ class Queues:
     def _next_rev(self) -> int:
         self._revs += 1
         return self._revs
-
-
-def _int(message: Message, header: str) -> int:
-    value = message.get(header)
-    return int(value) if value.isdecimal() else 0
 
 
 def _told(member: Member) -> tuple[object, ...]:
@@ -447,7 +430,7 @@ def _member_removed(pbx: Pbx, message: Message, now: float) -> None:
 def _join(pbx: Pbx, message: Message, now: float) -> None:
     uniqueid = message.get("Uniqueid")
     if uniqueid and pbx.expect(uniqueid, now):
-        pbx.queues.join(uniqueid, message.get("Queue"), _int(message, "Position"), now)
+        pbx.queues.join(uniqueid, message.get("Queue"), number_in(message, "Position"), now)
         channel = pbx.channels.get(uniqueid)
         if channel is not None:
             channel.queue = message.get("Queue")
@@ -467,7 +450,7 @@ def _connect(pbx: Pbx, message: Message, now: float) -> None:
 
 
 def _complete(pbx: Pbx, message: Message, now: float) -> None:
-    talked = _int(message, "TalkTime")
+    talked = number_in(message, "TalkTime")
     pbx.queues.completed(message.get("Queue"), message.get("Interface"), message.get("Uniqueid"), talked, now)
 
 

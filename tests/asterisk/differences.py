@@ -346,7 +346,7 @@ def _queues(
     found.rows("QueueParams", queues, rows, _queue(queues, pbx, of), reread=reread)
     rows = {pbx.key(f"{row['Queue']}/{row['Location']}"): row for row in of["QueueMember"]}
     found.rows("QueueMember", members, rows, _member(members, pbx), reread=reread)
-    found.rows("QueueEntry", waiting, entries, _waiting(waiting, pbx, lists, channels), reread=reread)
+    found.rows("QueueEntry", waiting, entries, _waiting(waiting, queues, pbx, lists, channels), reread=reread)
 
 
 def _queue(queues: Entities, pbx: Pbx, of: Mapping[str, Rows]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
@@ -407,14 +407,14 @@ def _member(members: Entities, pbx: Pbx) -> Callable[[str, Fields], tuple[Pairs,
 
 
 def _waiting(
-    waiting: Entities, pbx: Pbx, lists: Lists, channels: Mapping[str, Fields]
+    waiting: Entities, queues: Entities, pbx: Pbx, lists: Lists, channels: Mapping[str, Fields]
 ) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
     def compare(key: str, row: Fields) -> tuple[Pairs, Pairs]:
         said = waiting[key]
         number, name = _identity(pbx, channels[row["Uniqueid"]])
         always: Pairs = {
             "Queue": (said["queue"], pbx.key(row["Queue"])),
-            "Position": (said["position"], int(row["Position"])),
+            "Position": (_place(queues, said["queue"], key), int(row["Position"])),
             "Uniqueid": (key, pbx.key(row["Uniqueid"])),
             "CallerIDNum": (said["number"], number),
             "CallerIDName": (said["name"], name),
@@ -423,6 +423,12 @@ def _waiting(
         return always, {"Priority": (said["priority"], int(row["Priority"]))}
 
     return compare
+
+
+def _place(queues: Entities, queue: str, key: str) -> int:
+    """The place of one who waits, 1 the next; 0 where its queue does not have it."""
+    order = queues.get(queue, {}).get("waiting", [])
+    return order.index(key) + 1 if key in order else 0
 
 
 def _rooms(

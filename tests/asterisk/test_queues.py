@@ -57,7 +57,6 @@ async def test_from_the_wait_to_the_answer_to_the_end(
         await up(second, "600")
         await desk.page.until(lambda: waiting(desk) == ["201", "202"])
         callers = {one["number"]: one for one in desk.page.entities["waiting"].values()}
-        assert (callers["201"]["position"], callers["202"]["position"]) == (1, 2)
         assert desk.page.entities["call"][callers["201"]["call"]]["queue"] == "sales"
         taken = await asyncio.to_thread(lambda: agent.wait_incoming().answer().wait_up())
         await desk.page.until(lambda: waiting(desk) == ["202"] and member(desk)["in_call"])

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any, cast
 
+import pytest
+
 import ami
 from ami import Address, LinkState, Session
 from ami.protocol import Message
@@ -94,6 +96,35 @@ async def test_a_reconcile_that_fails_is_tried_again(monkeypatch: Any) -> None:
             await asyncio.sleep(0)
     assert not reconciling.done()
     reconciling.cancel()
+
+
+async def test_while_events_about_nobody_go_on_the_lists_are_read_ever_less_often(monkeypatch: Any) -> None:
+    """All lists every two seconds are what an Asterisk that has too much to do needs least."""
+    worker, now, strangers, reads = make_worker(), 0.0, True, list[float]()
+    pause = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        worker.pbx.unknown += strangers
+        await pause(0)
+
+    async def read(session: Session, steps: tuple[Step, ...]) -> int:
+        nonlocal strangers
+        reads.append(now)
+        strangers = len(reads) != 6  # calm for once after the sixth
+        if len(reads) == 9:
+            raise asyncio.CancelledError
+        return 0
+
+    worker._hears = True
+    monkeypatch.setattr(type(worker.link), "event_session", Lists())
+    monkeypatch.setattr(type(worker.link), "state", LinkState("live"))
+    monkeypatch.setattr(worker, "_read", read)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await worker._reconcile()
+    assert reads == [2, 6, 14, 30, 60, 90, 120, 122, 126]
 
 
 async def test_what_no_event_tells_is_asked_only_while_there_are_rooms(monkeypatch: Any) -> None:

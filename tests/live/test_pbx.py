@@ -57,6 +57,19 @@ def test_who_enters_a_bridge_before_its_channel_is_told_of(scene: Scene) -> None
     assert scene.pbx.unknown == 0
 
 
+def test_a_bridge_that_ended_before_its_leg_is_told_of_does_not_stand(scene: Scene) -> None:
+    scene.names["a"], scene.states["a"] = "PJSIP/101-1", "up"
+    about = {"BridgeType": "basic", "BridgeTechnology": "simple_bridge", "BridgeCreator": "<unknown>"}
+    scene.event("BridgeCreate", BridgeUniqueid="br", **about)
+    scene.enter("a", "br")
+    scene.leave("a", "br", **about)
+    scene.event("BridgeDestroy", BridgeUniqueid="br", **about)
+    scene.new("a", "PJSIP/101-1", "up")
+    scene.settled()
+    assert scene.pbx.bridges == {}
+    assert scene.only()["phase"] == "menu"
+
+
 def test_nothing_raises_the_dead(scene: Scene) -> None:
     """DialEnd, BridgeLeave and others come after the Hangup (measured); a list may still name it (Asterisk 16)."""
     scene.ring()

@@ -252,29 +252,26 @@ def test_callers_stand_in_the_order_in_which_they_will_be_served(floor: Floor) -
     floor.caller("b", 2)
     floor.caller("c", 1)  # of higher priority
     assert floor.order == ["lab/c", "lab/a", "lab/b"]
-    waiting = floor.pbx.entities()["waiting"]
-    assert [waiting[f"lab/{uniqueid}"]["position"] for uniqueid in "cab"] == [1, 2, 3]
     floor.left("a")
     assert floor.order == ["lab/c", "lab/b"]
-    assert waiting["lab/b"]["position"] == 2
 
 
-def test_one_whose_channel_is_told_later_moves_those_behind(floor: Floor) -> None:
+def test_one_whose_channel_is_told_later_has_its_place_kept(floor: Floor) -> None:
     floor.caller("b", 1)
     floor.event("QueueCallerJoin", Uniqueid="a", Queue="sales", Position=1)  # of higher priority
     assert floor.order == ["lab/b"]
     floor.new("a", "PJSIP/209-0000000a", "up")
     assert floor.order == ["lab/a", "lab/b"]
-    waiting = floor.pbx.entities()["waiting"]
-    assert [waiting[f"lab/{uniqueid}"]["position"] for uniqueid in "ab"] == [1, 2]
 
 
-def test_only_what_a_move_changes_is_told(floor: Floor) -> None:
+def test_one_who_leaves_is_no_news_of_those_behind(floor: Floor) -> None:
     for place, uniqueid in enumerate("abc", 1):
         floor.caller(uniqueid, place)
     floor.settled()
     floor.left("b")
-    assert floor.settled().up["waiting"] == {"lab/c": {"position": 2}}
+    up = floor.settled().up
+    assert "waiting" not in up
+    assert up["queue"] == {"lab/sales": {"waiting": ["lab/a", "lab/c"]}}
 
 
 def test_who_waits_is_on_a_call_that_waits(floor: Floor) -> None:
@@ -417,7 +414,7 @@ def test_whom_an_agent_transfers_into_a_queue_waits_in_the_agents_place(floor: F
     floor.hangup("b")
     assert floor.order == ["lab/first", "lab/a", "lab/last"]
     waiting = floor.pbx.entities()["waiting"]["lab/a"]
-    assert (waiting["position"], waiting["since"], waiting["number"]) == (2, 1_000_500, "201")
+    assert (waiting["since"], waiting["number"]) == (1_000_500, "201")
     call = floor.calls[str(waiting["call"])]
     assert (call["phase"], call["queue"]) == ("waiting", "sales")
     floor.left("a")
