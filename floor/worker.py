@@ -57,6 +57,8 @@ class PbxConfig:
     manners: Manners = SEED
     recorder: Address | None = None
     """A second account, with write class ``system``: recording needs it."""
+    events: str = "system,call,agent"
+    """Event classes to hear: what the model wants. More are a flood, and some are forgeable."""
 
 
 class Sink(Protocol):
@@ -75,7 +77,13 @@ class PbxWorker:
         processes come: only who has this worker gives it any, by ``dispatcher.run``."""
         self.name = config.name
         self.pbx = Pbx(config.name, config.extensions, config.trunks, config.manners)
-        self.link = Link(config.address, on_event=self._event, resync=self._resync, on_state=self._link_changed)
+        self.link = Link(
+            config.address,
+            events=config.events,
+            on_event=self._event,
+            resync=self._resync,
+            on_state=self._link_changed,
+        )
         self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
         self._alone = reply is not None
         self.dispatcher = Dispatcher(
