@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry
-from floor.registry import Action, Args, Found, Kind, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
 from live.pbx import Pbx
@@ -50,29 +50,29 @@ Penalty = Annotated[int, Field(ge=0, le=1000)]
 
 
 class PauseArgs(Args):
-    reason: Reason = ""
-    everywhere: bool = False
+    reason: Annotated[Reason, Asked(_("Reason"))] = ""
+    everywhere: Annotated[bool, Asked(_("In all queues"))] = False
     """In all queues of this interface."""
 
 
 class ResumeArgs(Args):
-    everywhere: bool = False
+    everywhere: Annotated[bool, Asked(_("In all queues"))] = False
 
 
 class PenaltyArgs(Args):
-    penalty: Penalty
+    penalty: Annotated[Penalty, Asked(_("Penalty"))]
 
 
 class RingInUseArgs(Args):
-    ring: bool
+    ring: Annotated[bool, Asked(_("Ring while on another call"))]
 
 
 class AddArgs(Args):
-    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$"), Asked(_("Extension"), format="extension")]
     """An extension of ours that has a hint: its device becomes the member."""
-    name: Reason = ""
-    penalty: Penalty = 0
-    paused: bool = False
+    name: Annotated[Reason, Asked(_("Name"))] = ""
+    penalty: Annotated[Penalty, Asked(_("Penalty"))] = 0
+    paused: Annotated[bool, Asked(_("Paused"))] = False
 
 
 # --- members
