@@ -471,8 +471,8 @@ class Calls extends LitElement {
     if (kind === "pbx") return true;
     if (kind === "spy") return Boolean(document.querySelector(`[data-dock] [data-key="${CSS.escape(key)}"]`));
     if (kind === "parked") return Boolean(this.querySelector(`.parked [data-key="${CSS.escape(key)}"]`));
-    const row = this.#find(kind, key);
-    const element = row && this.#rowElement((row.row ?? row).key);
+    const thing = this.#find(kind, key);
+    const element = thing && this.#rowElement((thing.row ?? thing).key);
     if (!element) return false;
     const [row, box] = [element.getBoundingClientRect(), this.#box.getBoundingClientRect()];
     return row.bottom > box.top && row.top < box.bottom;

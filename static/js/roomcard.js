@@ -17,7 +17,7 @@ const LOOKS = {
   "conferences.record": {iconName: "player-record", wordy: true, when: room => !room.recording},
   "conferences.stop_record": {iconName: "player-stop", wordy: true, when: room => room.recording},
   "conferences.invite": {iconName: "user-plus", wordy: true},
-  "conferences.kick_all": {iconName: "phone-off"},
+  "conferences.kick_all": {iconName: "user-minus", wordy: true},
 };
 const PLACES = Object.keys(LOOKS);
 const placeOf = ({verb}) => (PLACES.includes(verb) ? PLACES.indexOf(verb) : PLACES.length);

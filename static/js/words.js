@@ -131,7 +131,7 @@ const RESULTS_OF_ANOTHER = {
   too_late: gettext("It was over before the phone was answered"),
 };
 
-/** What became of a command, in one sentence. @param {import("./actions.js").Command} command */
+/** What became of a command, in one sentence. `command`: of actions.js */
 export function resultWords({action, hers}, outcome, code, detail) {
   if (outcome === "done") return gettext("Done");
   if (outcome === "unknown") {
@@ -141,7 +141,7 @@ export function resultWords({action, hers}, outcome, code, detail) {
   return detail ? `${reason}: ${detail}` : reason;
 }
 
-/** What is wrong with what was filled in, "" if nothing is. @param {import("./actions.js").Field} field */
+/** What is wrong with what was filled in, "" if nothing is. `field`: of an action, see actions.js */
 export function fieldFault({type, required, pattern, least, most, shortest = 0}, text, unreadable) {
   if (unreadable) return gettext("A number is needed");
   if (!text) return required && (type !== "string" || shortest || pattern) ? gettext("Please fill this in") : "";
