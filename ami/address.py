@@ -106,7 +106,7 @@ def _options(query: str, tls: bool) -> tuple[bool, str]:
 
 
 def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
+    if host == "localhost":  # no name below it: those are looked up in the DNS, which may answer anything
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -54,6 +54,8 @@ LIST_TIMEOUT = 10.0  # seconds; 5,000 channels are listed in well under 3
 MAX_PENDING = 1_000
 # Ten times the largest PBX tried (4,000 channels on two cores); more items are a peer gone mad.
 MAX_LIST_ITEMS = 50_000
+# Items are bounded together too, since one may be as long as a message: so many channels are half of this.
+MAX_LIST_BYTES = 64 * 1024 * 1024
 _LIST_SIGN = b"~"
 
 
@@ -84,6 +86,8 @@ class _Pending:
     listed: asyncio.Future[list[Message]] | None = None
     on_complete: Callable[[list[Message]], None] | None = None
     items: list[Message] = field(default_factory=list)
+    size: int = 0
+    """Bytes of ``items``."""
     timer: asyncio.TimerHandle | None = None
 
     def fail(self, error: BaseException) -> None:
@@ -394,10 +398,13 @@ class Session(asyncio.Protocol):
         if message.get("EventList").lower().startswith("complete"):
             del self._pending[message.action_id]
             self._finish_list(pending, None)
-        elif len(pending.items) >= MAX_LIST_ITEMS:
+            return
+        pending.size += len(message.raw)
+        if len(pending.items) >= MAX_LIST_ITEMS:
             raise ProtocolError(f"{pending.action.name} has more than {MAX_LIST_ITEMS} items")
-        else:
-            pending.items.append(message)
+        if pending.size > MAX_LIST_BYTES:
+            raise ProtocolError(f"{pending.action.name} has more than {MAX_LIST_BYTES} bytes")
+        pending.items.append(message)
 
     def _finish_list(self, pending: _Pending, refusal: Message | None) -> None:
         if refusal is not None:

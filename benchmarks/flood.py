@@ -29,7 +29,7 @@ from typing import Any
 
 from benchmarks.panel import django
 from benchmarks.report import percentile, report
-from tests.lab.checker import Checker
+from tests.lab.checker import Checker, CheckerError
 from tests.lab.instance import HOST, Asterisk
 from tests.lab.storm import Storm
 
@@ -42,6 +42,8 @@ what is measured is when the system lets anybody else run: up to 1.6 s later, 5 
 CALLS = 200
 """Of each storm, some 17 s long; two storms at a time."""
 MARKERS_PER_S = 20
+PATIENCE_S = 120.0
+"""How long an answer may take: Asterisk says first what it has to say."""
 SAMPLE_S = 0.005
 QUIET_S = 2.0
 """Nothing has come for so long: all is told."""
@@ -250,7 +252,7 @@ class Markers:
     def _run(self) -> None:
         while not self._going.wait(1 / MARKERS_PER_S):
             self.raised += 1
-            self._checker.action("UserEvent", UserEvent="Marker", Sequence=self.raised)
+            self._checker.action("UserEvent", None, PATIENCE_S, UserEvent="Marker", Sequence=self.raised)
 
     def __enter__(self) -> Markers:
         self._thread.start()
@@ -269,7 +271,7 @@ def flooding(checker: Checker) -> Iterator[None]:
         checker.originate("Local/506@from-internal/n", context="flood", exten="loop", channel_id=channel)
     yield
     for number in range(LOOPS):
-        checker.hangup(f"flood-{number}")
+        checker.action("Hangup", None, PATIENCE_S, Channel=f"flood-{number}")
 
 
 async def storms(asterisk: Asterisk, seconds: float) -> None:
@@ -279,9 +281,11 @@ async def storms(asterisk: Asterisk, seconds: float) -> None:
     async def go(first: int) -> None:
         seed = first
         while time.monotonic() < until:
-            async with Storm(asterisk, seed=seed, calls=CALLS, standing=False) as storm:
-                await storm.run()
             seed += 2
+            # Asterisk may be too busy even for a login: then it has enough to do.
+            with contextlib.suppress(CheckerError):
+                async with Storm(asterisk, seed=seed, calls=CALLS, standing=False) as storm:
+                    await storm.run()
 
     await asyncio.gather(go(1), go(2))
 
@@ -297,6 +301,10 @@ def measure(seconds: float) -> tuple[dict[str, float | int | str], str]:
         with (asterisk.run / "etc/extensions.conf").open("a") as extensions:
             extensions.write(LOOP)
         asterisk.start()
+        # Where the system shares cores out by sessions first (autogroup), a process's own place counts only within.
+        with contextlib.suppress(OSError):
+            pid = (asterisk.run / "run/asterisk.pid").read_text().strip()
+            Path(f"/proc/{pid}/autogroup").write_text(str(NICE))
         version = asterisk.cli("core show version").split()[1]
         checker = opened.enter_context(Checker(asterisk, events="off"))
         reader.tell(str(asterisk.ami_port))
@@ -306,7 +314,8 @@ def measure(seconds: float) -> tuple[dict[str, float | int | str], str]:
         with Markers(asterisk) as markers:
             with flooding(checker):
                 asyncio.run(storms(asterisk, seconds))
-            rows = checker.wait_channels(lambda rows: not rows, timeout=120)
+            while rows := checker.list("CoreShowChannels", PATIENCE_S):
+                time.sleep(0.5)  # they hang up in their own time
         worker.tell(json.dumps({"rows": rows, "last": markers.raised}))
         told: dict[str, Any] = json.loads(worker.line())
         reader.tell("end")

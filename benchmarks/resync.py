@@ -41,7 +41,7 @@ def stand(checker: Checker, channels: int) -> None:
 
 async def once(url: str) -> tuple[float, float, int]:
     """Seconds from the beginning to the snapshot, CPU seconds of ours in them, and channels in the model."""
-    from ami import Address
+    from ami.address import Address
     from audit.trail import Trail
     from floor.frames import Beat, Frame, Snapshot
     from floor.worker import PbxConfig, PbxWorker

@@ -163,9 +163,10 @@ class PbxWorker:
             self._tell_anew()
 
     def _look(self) -> None:
-        if self.link.state.phase != "live":
-            return  # a picture half listed is not shown; the snapshot after the resync tells all
         now = time.time()
+        if self.link.state.phase != "live":
+            self.pbx.expire(now)  # events come all the same, for as long as no resync ends well
+            return  # a picture half listed is not shown; the snapshot after the resync tells all
         changes = self.pbx.changes(now)
         received = self._received
         if changes or not self.pbx.unsettled:
@@ -262,7 +263,11 @@ class PbxWorker:
             session = self.link.event_session
             if session is None or self.link.state.phase != "live":
                 continue
-            corrections = await self._read(session, STEPS)
+            try:
+                corrections = await self._read(session, STEPS)
+            except AmiError as error:  # the link fell, or Asterisk is too busy to answer: the next time will do
+                log.info("%s: a reconcile failed: %s", self.name, error)
+                continue
             if corrections and not self._hears:
                 await asyncio.sleep(SETTLE_S)  # a list may be ahead of the very first event
                 self._deaf = not self._hears and session is self.link.event_session

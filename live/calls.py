@@ -139,7 +139,7 @@ class Calls:
             if index in unsettled:
                 self._touched.update(channel.uniqueid for channel in part)  # look again later
                 continue
-            call = self._name(part, {call_id for call_id, keeper in keepers.items() if keeper == index})
+            call = self._name(part, keepers.get(index, []))
             self._say(call, part, published, changes, now)
             # Who counts as a mate only while the grace lasts: look again when it is over.
             self._touched.update(channel.uniqueid for channel in part if channel.left)
@@ -212,15 +212,19 @@ class Calls:
             yield sorted(part, key=lambda channel: channel.order)
 
     @staticmethod
-    def _keepers(parts: list[list[Channel]]) -> dict[str, int]:
-        """Call id → index of the part that keeps it: of several, the one with the eldest of its channels."""
+    def _keepers(parts: list[list[Channel]]) -> dict[int, list[str]]:
+        """Index of a part → ids of the calls that it keeps: of several parts, the one with the eldest of a call's
+        channels keeps it."""
         eldest: dict[str, tuple[int, int]] = {}
         for index, part in enumerate(parts):
             for channel in part:
                 if channel.call:
                     claim = (channel.order, index)
                     eldest[channel.call] = min(eldest.get(channel.call, claim), claim)
-        return {call_id: index for call_id, (_, index) in eldest.items()}
+        kept: dict[int, list[str]] = {}
+        for call_id, (_, index) in eldest.items():
+            kept.setdefault(index, []).append(call_id)
+        return kept
 
     def _unsettled(self, parts: list[list[Channel]], now: float) -> set[int]:
         """Parts of which a step is half done (a leg between two bridges, or born a moment ago), and those that were
@@ -239,7 +243,7 @@ class Calls:
             }
         return waiting
 
-    def _name(self, part: list[Channel], kept: set[str]) -> Call:
+    def _name(self, part: list[Channel], kept: list[str]) -> Call:
         """The call that this part is: the eldest of those that it keeps, or a new one."""
         had = {channel.call for channel in part if channel.call}
         if kept:

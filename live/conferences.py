@@ -49,7 +49,7 @@ class Room:
     locked: bool = False
     recording: bool = False
     recording_told: bool = False
-    """By events, which are sure; else ``recording`` is inferred from how many are in the bridge."""
+    """By events since the login, which are sure; else ``recording`` is inferred from how many are in the bridge."""
     unread: bool = False
     """Somebody came, or a marked one left, since its list was read: who is marked and who waits may be different."""
     members: list[str] = field(default_factory=list)
@@ -181,8 +181,8 @@ class Conferences:
             self.leave(uniqueid)
             corrections += 1
         room.unread = False
-        if not room.recording_told:
-            room.recording = self._is_recorded(room)
+        if not room.recording_told or not self.pbx.settled:  # at a login: what events told before may be over
+            room.recording, room.recording_told = self._is_recorded(room), False
             self._rooms.add(name)
         return corrections
 

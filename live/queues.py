@@ -161,11 +161,12 @@ class Queues:
         member = self.members.get((queue, interface))
         if member is None:
             return
-        newest = next(reversed(member.calls.values()), 0.0)
+        newest = next(reversed(member.calls), "")
         ended = caller if caller in member.calls else _lasting(member, talked, now)
         began = member.calls.pop(ended, -1.0)
-        # app_queue knows a call by the second in which it was answered.
-        if int(began) == int(newest) or not member.calls:
+        # app_queue knows a call by the second in which it was answered: two of one second are one to it.
+        same = ended == newest or int(began) == int(member.calls.get(newest, 0.0)) == int(now) - talked
+        if same or not member.calls:
             member.in_call = False
         self._members.add((queue, interface))
 
@@ -178,33 +179,33 @@ class Queues:
         queue = self._queue(name)
         queue.waiting.insert(max(position - 1, 0), uniqueid)
         self.callers[uniqueid] = Caller(uniqueid, name, now, self._next_rev())
-        self._moved(queue)
+        self.touch(uniqueid)
 
     def leave(self, uniqueid: str, name: str = "") -> bool:
         """Out of the queue of this name, or of whichever it is in. A late word about another queue moves nobody."""
         caller = self.callers.get(uniqueid)
         if caller is None or name not in ("", caller.queue):
             return False
-        queue = self.queues[caller.queue]
-        self._moved(queue)
-        queue.waiting.remove(uniqueid)
+        self.touch(uniqueid)
+        self.queues[caller.queue].waiting.remove(uniqueid)
         del self.callers[uniqueid]
         return True
 
     def replaced(self, old: str, new: str) -> None:
         """Another leg waits in this one's place."""
-        caller = self.callers.pop(old, None)
+        caller = self.callers.get(old)
         if caller is None:
             return
+        self.touch(old)
+        del self.callers[old]
         queue = self.queues[caller.queue]
-        self._moved(queue)
         queue.waiting[queue.waiting.index(old)] = new
         self.callers[new] = Caller(new, caller.queue, caller.since, self._next_rev(), caller.priority)
-        self._moved(queue)
+        self.touch(new)
         self.pbx.touch(new)
 
     def touch(self, uniqueid: str) -> None:
-        """Its channel came, changed, or is on another call."""
+        """It came, goes, or its channel came, changed, or is on another call."""
         caller = self.callers.get(uniqueid)
         if caller is not None:
             self._callers.add(uniqueid)
@@ -275,18 +276,19 @@ class Queues:
         if new:
             self.join(uniqueid, name, _int(item, "Position"), now - _int(item, "Wait"))
         self.callers[uniqueid].priority = _int(item, "Priority")
-        self._callers.add(uniqueid)
+        self.touch(uniqueid)
         return new
 
     def _order(self, queue: Queue, listed: list[str]) -> int:
         """Let those wait in this queue who are listed, in this order."""
-        gone = [uniqueid for uniqueid in queue.waiting if uniqueid not in listed]
+        still = set(listed)
+        gone = [uniqueid for uniqueid in queue.waiting if uniqueid not in still]
         for uniqueid in gone:
             self._left(uniqueid)
         wrong = queue.waiting != listed
         if wrong:
             queue.waiting = listed
-            self._moved(queue)
+            self._queues.add(queue.name)
         return len(gone) + wrong
 
     def _left(self, uniqueid: str) -> None:
@@ -314,12 +316,16 @@ class Queues:
                 published.drop(changes, "member", key)
             else:
                 published.put(changes, "member", key, self._member_fields(member))
-        for uniqueid in callers:
-            caller, key = self.callers.get(uniqueid), self.pbx.key(uniqueid)
-            if caller is None or uniqueid not in self.pbx.channels:
+        places = self._places(queues)
+        for uniqueid in callers | places.keys():
+            key = self.pbx.key(uniqueid)
+            if uniqueid not in places:
                 published.drop(changes, "waiting", key)
-            else:
-                published.put(changes, "waiting", key, self._caller_fields(caller))
+            elif uniqueid in callers:
+                fields = self._caller_fields(self.callers[uniqueid], places[uniqueid])
+                published.put(changes, "waiting", key, fields)
+            else:  # at most others came before it, or went
+                published.put(changes, "waiting", key, {"position": places[uniqueid]})
         for name in queues:
             queue, key = self.queues.get(name), self.pbx.key(name)
             if queue is None:
@@ -353,13 +359,18 @@ class Queues:
     def _shown(self, queue: Queue) -> list[str]:
         return [uniqueid for uniqueid in queue.waiting if uniqueid in self.pbx.channels]
 
-    def _caller_fields(self, caller: Caller) -> Fields:
+    def _places(self, queues: set[str]) -> dict[str, int]:
+        """The place of each caller in these queues who is shown: one pass, since a queue may be long."""
+        found = (self.queues[name] for name in queues if name in self.queues)
+        return {uniqueid: place for queue in found for place, uniqueid in enumerate(self._shown(queue), 1)}
+
+    def _caller_fields(self, caller: Caller, place: int) -> Fields:
         channel = self.pbx.channels[caller.uniqueid]
         number, name = self.pbx.calls.identity(channel)
         return {
             "rev": caller.rev,
             "queue": self.pbx.key(caller.queue),
-            "position": self._shown(self.queues[caller.queue]).index(caller.uniqueid) + 1,
+            "position": place,
             "call": self.pbx.calls.key_of(channel),
             "number": number,
             "name": name,
@@ -391,11 +402,6 @@ class Queues:
         if queue is None:
             queue = self.queues[name] = Queue(name)
         return queue
-
-    def _moved(self, queue: Queue) -> None:
-        """Its callers' places are others now."""
-        self._queues.add(queue.name)
-        self._callers.update(queue.waiting)
 
     def _next_rev(self) -> int:
         self._revs += 1

@@ -410,6 +410,14 @@ async def test_a_list_without_end(peer: Peer, address: Address, monkeypatch: pyt
             await session.list(actions.core_show_channels())
 
 
+async def test_a_list_of_too_many_bytes(peer: Peer, address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "MAX_LIST_BYTES", 100)
+    async with session_to(address) as session:
+        with pytest.raises(ProtocolError, match="more than 100 bytes"):
+            await session.list(actions.core_show_channels())
+        assert session.pending == 0
+
+
 # Losing it.
 
 

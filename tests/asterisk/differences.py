@@ -551,8 +551,8 @@ def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists:
         found.equal("call (one for all legs that are together)", len(names), 1, part[0]["Channel"])
         for name in names:
             found.equal("call (none for legs that are not)", owner.setdefault(name, number), number)
-            phase = calls[name]["phase"].replace("hold", "talking")
-            found.equal("call.phase", phase, places.phase(part), name)
+            phase, possible = calls[name]["phase"], places.phases(part)
+            found.equal("call.phase", phase, phase if phase in possible else possible, name)
             for field_name, where in (("room", "conference"), ("slot", "parked"), ("queue", "waiting")):
                 place = calls[name][field_name]
                 if phase == where:
@@ -601,16 +601,19 @@ class _Places:
             left -= part
             yield [rows[uniqueid] for uniqueid in sorted(part)]
 
-    def phase(self, part: Rows) -> str:
-        """What a call of these legs is doing."""
+    def phases(self, part: Rows) -> set[str]:
+        """What a call of these legs may be doing. Whether it is on hold is in no list (a device's ONHOLD says that it
+        was put on hold, and stays when it has gone elsewhere)."""
         at = [self._at(row) for row in part]
         if "room" in at:
-            return "conference"
+            return {"conference"}
         if "parking" in at:
-            return "parked"
+            return {"parked"}
         if at.count("talk") > 1:
-            return "talking"
-        return "waiting" if any(row["Uniqueid"] in self._queues for row in part) else "menu"
+            return {"talking", "hold"}
+        if any(row["Uniqueid"] in self._queues for row in part):
+            return {"waiting"}
+        return {"menu", "hold"} if "talk" in at else {"menu"}
 
     def names(self, part: Rows) -> set[str]:
         """The rooms, slots and queues that they are in."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -79,6 +80,22 @@ async def test_a_re_read_that_fails_fails_nobody(monkeypatch: Any) -> None:
     assert len(session.asked) == 2, "without a link nothing is asked"
 
 
+async def test_a_reconcile_that_fails_is_tried_again(monkeypatch: Any) -> None:
+    """Asterisk too busy to answer in time is no error of ours: no traceback, and nothing is begun anew."""
+    worker, session = make_worker(), Lists()
+    session.refuses = True
+    monkeypatch.setattr(type(worker.link), "event_session", session)
+    monkeypatch.setattr(type(worker.link), "state", LinkState("live"))
+    monkeypatch.setattr(workers, "BEAT_S", 0.001)
+    monkeypatch.setattr(workers, "RECONCILE_S", 0.001)
+    reconciling = asyncio.create_task(worker._reconcile())
+    async with asyncio.timeout(5):
+        while len(session.asked) < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert not reconciling.done()
+    reconciling.cancel()
+
+
 async def test_what_no_event_tells_is_asked_only_while_there_are_rooms(monkeypatch: Any) -> None:
     worker = make_worker()
     asked: asyncio.Queue[tuple[Step, ...]] = asyncio.Queue()
@@ -95,3 +112,13 @@ async def test_what_no_event_tells_is_asked_only_while_there_are_rooms(monkeypat
         pass  # asked before
     assert [step.action.name for step in steps] == ["ConfbridgeListRooms"]
     reading.cancel()
+
+
+async def test_what_is_heard_while_no_resync_ends_well_is_forgotten_in_time(monkeypatch: Any) -> None:
+    worker = make_worker()
+    worker._event(message("Event", "Hangup", Uniqueid="a"))
+    worker._event(message("Event", "BridgeEnter", Uniqueid="b", BridgeUniqueid="br"))
+    later = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: later)
+    worker._look()
+    assert (worker.pbx.tombstones, worker.pbx._early, worker.pbx.unknown) == ({}, {}, 0)

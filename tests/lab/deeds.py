@@ -27,7 +27,7 @@ AGENTS = ("101", "102", "103", "104", "105")
 CUSTOMERS = ("201", "202", "203", "204", "205", "206", *CHAN_SIP_PEERS[:2])
 """The last two are chan_sip's, and there on Asterisk 16 only."""
 TRUNK = "trunk"
-CALLERS = (*CUSTOMERS, TRUNK, TRUNK)
+CALLERS = (*CUSTOMERS, TRUNK)
 BUSY, DEAF = "106", "107"
 PHONES: Mapping[str, dict[str, Any]] = {
     **{extension: {"answer": 0.3} for extension in AGENTS + CUSTOMERS},

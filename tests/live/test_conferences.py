@@ -399,6 +399,18 @@ def test_that_it_is_recorded_is_inferred_where_no_event_told(scene: Conference, 
     assert scene.rooms["lab/801"]["recording"] is False, "an event is surer"
 
 
+def test_a_recording_that_ended_while_nobody_heard(scene: Conference) -> None:
+    scene.arrive("a", "101", Muted="No")
+    scene.confbridge("Record")
+    scene.pbx.settled = False  # the link was cut, and is back
+    scene.pbx.bridge("br-801").size = 2
+    scene.pbx.conferences.replace_rooms(listed_rooms(r801="No"), scene.now)
+    scene.pbx.conferences.replace_members("801", [listed("a")], scene.now)
+    scene.pbx.settled = True
+    scene.look()
+    assert scene.rooms["lab/801"]["recording"] is False
+
+
 def test_who_left_is_not_taken_for_a_recorder(scene: Conference) -> None:
     for uniqueid, number in (("a", "101"), ("b", "201")):
         scene.new(uniqueid, f"PJSIP/{number}-0000008{uniqueid}", "up")

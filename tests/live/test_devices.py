@@ -143,6 +143,12 @@ def test_its_registration(scene: Scene) -> None:
     assert told(scene, "trunk") == {}
 
 
+def test_a_registrations_password_is_no_trunk(scene: Scene) -> None:
+    secret = message("Event", "AuthDetail", ObjectName="trunk-auth", Username="me", Password="hush")
+    take(scene, "PJSIPShowRegistrationsOutbound", [registration("Registered"), secret])
+    assert set(told(scene, "trunk")) == {"lab/PJSIP/trunk"}
+
+
 def test_a_registration_of_chan_sip_is_a_line_of_its_own(scene: Scene) -> None:
     item = message("Event", "RegistryEntry", Host="provider.example", Username="me", State="Registered")
     take(scene, "SIPshowregistry", [item])

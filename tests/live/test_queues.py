@@ -200,6 +200,18 @@ def test_two_answers_in_one_second_are_one_to_asterisk(floor: Floor) -> None:
     assert one.in_call is False
 
 
+def test_an_answer_that_was_told_late_is_known_by_how_long_the_call_lasted(floor: Floor) -> None:
+    one = floor.pbx.queues.members["sales", "PJSIP/101"]
+    floor.caller("a", 1)
+    floor.caller("b", 2)
+    floor.connect("a")
+    floor.later(0.2)
+    floor.connect("b")
+    floor.later(0.7)
+    floor.complete(2, "a")  # so it was answered before the second in which we heard of both
+    assert one.in_call is True
+
+
 def test_the_end_of_a_call_that_the_panel_never_saw_ends_no_other(floor: Floor) -> None:
     one = floor.pbx.queues.members["sales", "PJSIP/101"]
     floor.caller("a", 1)
@@ -245,6 +257,24 @@ def test_callers_stand_in_the_order_in_which_they_will_be_served(floor: Floor) -
     floor.left("a")
     assert floor.order == ["lab/c", "lab/b"]
     assert waiting["lab/b"]["position"] == 2
+
+
+def test_one_whose_channel_is_told_later_moves_those_behind(floor: Floor) -> None:
+    floor.caller("b", 1)
+    floor.event("QueueCallerJoin", Uniqueid="a", Queue="sales", Position=1)  # of higher priority
+    assert floor.order == ["lab/b"]
+    floor.new("a", "PJSIP/209-0000000a", "up")
+    assert floor.order == ["lab/a", "lab/b"]
+    waiting = floor.pbx.entities()["waiting"]
+    assert [waiting[f"lab/{uniqueid}"]["position"] for uniqueid in "ab"] == [1, 2]
+
+
+def test_only_what_a_move_changes_is_told(floor: Floor) -> None:
+    for place, uniqueid in enumerate("abc", 1):
+        floor.caller(uniqueid, place)
+    floor.settled()
+    floor.left("b")
+    assert floor.settled().up["waiting"] == {"lab/c": {"position": 2}}
 
 
 def test_who_waits_is_on_a_call_that_waits(floor: Floor) -> None:
