@@ -69,3 +69,27 @@ class Phone(models.Model):
         """Checked however it is made: what is saved here is dialled."""
         self.clean_fields()
         super().save(*args, **kwargs)
+
+
+class Token(models.Model):
+    """A personal token for the API: somebody's program does with it what she may, or part of it, until it expires.
+
+    What it grants is fixed when it is made; what she may herself is asked each time it is used (accounts.tokens).
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True)  # SHA-256 of the token, hex: of 256 random bits it is enough
+    hint = models.CharField(max_length=16)  # how it begins, for its owner to know it again
+    rights = models.JSONField(default=list)  # strings of accounts.rights
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField()
+    last_used = models.DateTimeField(null=True, blank=True)  # to ten minutes
+    revoked = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.hint}… {self.name}"

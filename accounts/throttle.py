@@ -46,6 +46,22 @@ def attempt(username: str, address: str) -> Attempt:
     return Attempt(name_key, address_key, max(waits))
 
 
+class Failures:
+    """What failed from one address, of a kind that is counted only then (`what` names it): a token that is none."""
+
+    def __init__(self, what: str, address: str) -> None:
+        self._key = _key(what, _network(address))
+
+    @property
+    def wait(self) -> int:
+        """Seconds for which more is refused; 0: go on."""
+        return _wait(self._key) if int(cache.get(self._key, 0)) > PER_ADDRESS else 0
+
+    def count(self) -> int:
+        """One more; `wait` after it."""
+        return _count(self._key, PER_ADDRESS)
+
+
 def succeeded(done: Attempt) -> None:
     """The right password: nothing is held against this name from here, and the address gets its attempt back."""
     cache.delete(done.name_key)
@@ -98,18 +114,20 @@ def _same(username: str) -> str:
 
 
 def _count(key: str, most: int) -> int:
-    now = time.time()
-    end = now + WINDOW
     # Two entries with one life: when it ends (a counter can't carry it), and how many.
-    cache.add(f"{key}:end", end, WINDOW)
+    cache.add(f"{key}:end", time.time() + WINDOW, WINDOW)
     cache.add(key, 0, WINDOW)
     try:
         count = cache.incr(key)
     except ValueError:  # ended between the two lines
         return 0
-    if count <= most:
-        return 0
-    return max(1, round(float(cache.get(f"{key}:end", end)) - now))
+    return 0 if count <= most else _wait(key)
+
+
+def _wait(key: str) -> int:
+    """Seconds until a count ends."""
+    now = time.time()
+    return max(1, round(float(cache.get(f"{key}:end", now)) - now))
 
 
 def _network(address: str) -> str:

@@ -2,18 +2,22 @@ import math
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import get_language
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language as django_set_language
 
-from accounts import throttle
+from accounts import throttle, tokens
 from accounts.addresses import client_address
-from accounts.forms import BUSY, SignInForm
+from accounts.forms import BUSY, SignInForm, TokenForm
 from accounts.models import User
+from accounts.rights import RIGHTS
 
 
 def remote_address(request: HttpRequest) -> str:
@@ -69,6 +73,34 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     """POST only (Django's rule): a picture in a mail can't sign anybody out."""
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def token_page(request: HttpRequest) -> HttpResponse:
+    """One's own tokens. A new one is shown in the answer to the form and never again."""
+    user = request.user
+    assert isinstance(user, User)
+    made = None
+    form = TokenForm(user, remote_address(request), request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        made = form.make()
+        form = TokenForm(user, remote_address(request)) if made else form
+    held = [
+        (token, [RIGHTS[right] for right in token.rights if right in RIGHTS])
+        for token in tokens.good().filter(user=user)
+    ]
+    return render(request, "accounts/tokens.html", {"form": form, "made": made, "held": held})
+
+
+@login_required
+@require_POST
+def revoke_token(request: HttpRequest) -> HttpResponse:
+    """Another's token is as one that never was."""
+    pk = request.POST.get("token", "")
+    if pk.isascii() and pk.isdigit() and len(pk) < 19:
+        tokens.good().filter(user=request.user, pk=int(pk)).update(revoked=timezone.now())  # type: ignore[misc]
+    return redirect("tokens")
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 Source: TypeAlias = Literal["page", "api", "shell"]
@@ -33,3 +34,15 @@ class What:
     target_key: str = ""
     target_words: str = ""
     args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A command that has an intent, and how it ended: `outcome` is "" as long as nobody knows."""
+
+    who: Who
+    what: What
+    at: datetime
+    outcome: Outcome | Literal[""] = ""
+    code: str = ""
+    detail: str = ""

@@ -7,33 +7,18 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
 from django.db.models import CharField
 
-from accounts.living import living
+from accounts.living import acting
 from accounts.permissions import UserSnapshot
-from accounts.snapshots import user_snapshot
 from audit.models import Entry
-from audit.record import AuditUnavailable, Outcome, What, Who
+from audit.record import AuditUnavailable, Outcome, Record, What, Who
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A command that has an intent, and how it ended: `outcome` is "" as long as nobody knows."""
-
-    who: Who
-    what: What
-    at: datetime
-    outcome: Outcome | Literal[""] = ""
-    code: str = ""
-    detail: str = ""
 
 
 def intent(who: Who, what: What) -> bool:
@@ -62,11 +47,10 @@ def denied(who: Who, what: What, code: str, detail: str = "") -> None:
     _write(Entry.Kind.DENIED, who, what, outcome=Entry.Outcome.REFUSED, code=code, detail=detail)
 
 
-def _begin(who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
-    fresh = intent(who, what)
-    if not fresh or who.user_id is None or (session and not living([session])):
-        return fresh, None
-    return fresh, user_snapshot(who.user_id)
+def _begin(who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
+    if not intent(who, what):
+        return find(what.command), None
+    return None, acting(who.user_id, session) if who.user_id is not None else None
 
 
 def find(command: str) -> Record | None:
@@ -155,9 +139,9 @@ class Trail:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
         self._renew_at = 0.0  # monotonic seconds
 
-    async def begin(self, who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
-        """The intent, durable: False if the command has one already. And the user with her rights as they are at this
-        moment; none if her session (its key, or "" for who needs none) has ended."""
+    async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
+        """The intent, durable; or what the trail has of the command already. And the user with her rights as they are
+        at this moment; none if what she came with (a session's or token's key, or "" for no such) has ended."""
         return await self.run(_begin, who, what, session)
 
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:

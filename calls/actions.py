@@ -20,7 +20,7 @@ def find_call(pbx: Pbx, call_id: str) -> Found | None:
     parties = [pbx.entities()["party"].get(pbx.calls.key(uniqueid), {}) for uniqueid in call.parties]
     words = [f"{party.get('number', '')} {party.get('name', '')}".strip() for party in parties]
     inside = tuple(str(party["number"]) for party in parties if party.get("side") == "internal")
-    return Found(pbx.calls.key(call_id), call.rev, " → ".join(words), inside, call)
+    return Found(pbx.calls.key(call_id), pbx.calls.rev(call), " → ".join(words), inside, call)
 
 
 def plan_hangup(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:

@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import ringing
-from floor.registry import Action, Args, Asked, Found, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Asked, Found, NoArgs, Plan, Refused, name_of
 from floor.words import Words
 from floor.words import gettext_lazy as _
 from live import channels
@@ -99,7 +99,7 @@ class _Way:
     where: Callable[[Pbx, Call, str], Channel]
     build: Callable[[bool], _Build]
     """By whether the leg may be switched."""
-    target: Callable[[Channel], str]
+    target: Callable[[Pbx, Channel], str]
     when: Literal["talks", "rings"] = "talks"
 
     def plan(self, pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
@@ -110,7 +110,7 @@ class _Way:
         build = self.build(switchable)
         send = build(
             phone,
-            self.target(leg),
+            self.target(pbx, leg),
             channel_id=channel_id,
             caller_name=getattr(pbx.manners, self.caller),
             caller_number=ringing.number_of(pbx, leg),
@@ -143,7 +143,7 @@ WAYS = (
         caller="listen",
         where=_ear,
         build=_spying(ami.actions.listen),
-        target=lambda leg: leg.uniqueid,
+        target=lambda pbx, leg: leg.uniqueid,
     ),
     # As listening, and the agent, he alone, hears her phone.
     _Way(
@@ -153,7 +153,7 @@ WAYS = (
         caller="whisper",
         where=_agent,
         build=_spying(ami.actions.whisper),
-        target=lambda leg: leg.uniqueid,
+        target=lambda pbx, leg: leg.uniqueid,
     ),
     # As listening, and both sides hear her phone.
     _Way(
@@ -163,7 +163,7 @@ WAYS = (
         caller="barge",
         where=_ear,
         build=_spying(ami.actions.barge),
-        target=lambda leg: leg.uniqueid,
+        target=lambda pbx, leg: leg.uniqueid,
     ),
     # Her phone rings, and when she answers it has the call that rang elsewhere.
     _Way(
@@ -173,7 +173,7 @@ WAYS = (
         caller="pickup",
         where=_rung,
         build=lambda switchable: ami.actions.pickup,
-        target=lambda leg: leg.name,
+        target=name_of,
         when="rings",
     ),
 )

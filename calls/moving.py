@@ -29,7 +29,7 @@ def find_party(pbx: Pbx, uniqueid: str) -> Found | None:
         return None
     number, name = pbx.calls.identity(channel)
     inside = tuple(pbx.calls.identity(leg)[0] for leg in pbx.calls.legs(call) if pbx.calls.side(leg) == "internal")
-    return Found(pbx.key(uniqueid), call.rev, f"{number} {name}".strip(), inside, channel)
+    return Found(pbx.key(uniqueid), pbx.calls.rev(call), f"{number} {name}".strip(), inside, channel)
 
 
 def find_parked(pbx: Pbx, uniqueid: str) -> Found | None:
@@ -77,6 +77,35 @@ def plan_transfer(pbx: Pbx, found: Found, args: TransferArgs, user: UserSnapshot
     return Plan((ami.actions.redirect(leg.uniqueid, context, number),), there, reread=(CHANNELS,))
 
 
+def plan_attend(pbx: Pbx, found: Found, args: TransferArgs, user: UserSnapshot) -> Plan:
+    """This party asks the number first: whom it talks to hears music meanwhile. When it hangs up the two are joined.
+
+    Asterisk presses the keys of features.conf's ``atxfer`` for it, and says Success also where there is no such entry
+    or the call allows no transfer: then nothing happens. Proved when the leg has left for a bridge of its own.
+    """
+    leg: Channel = found.subject
+    if mate(pbx, leg) is None or leg.local_half:
+        raise Refused("not_now")
+    number, before = allowed(pbx, args.number, user), leg.bridge
+    send = ami.actions.atxfer(leg.uniqueid, pbx.manners.context, number)
+
+    def asks(pbx: Pbx) -> bool:
+        return leg.uniqueid in pbx.channels and leg.bridge not in ("", before)
+
+    return Plan((send,), asks)
+
+
+def plan_cancel_attend(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+    """Back to whom it talked to first. Proved when it is in another bridge again."""
+    leg: Channel = found.subject
+    before = leg.bridge
+
+    def back(pbx: Pbx) -> bool:
+        return leg.uniqueid in pbx.channels and leg.bridge not in ("", before)
+
+    return Plan((ami.actions.cancel_atxfer(leg.uniqueid),), back)
+
+
 class ParkArgs(Args):
     seconds: Annotated[int, Field(ge=5, le=86_400), Asked(_("Seconds until it rings back"))] = 60
     """Until it rings back at whom it talked to."""
@@ -115,7 +144,24 @@ def plan_retrieve(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> P
 
 
 TRANSFER = Action("calls.transfer", "party", _("Transfer"), plan_transfer, TransferArgs, when="there")
+ATTEND = Action(
+    "calls.attend",
+    "party",
+    _("Ask first, then transfer"),
+    plan_attend,
+    TransferArgs,
+    granted_by="calls.transfer",
+    when="talks",
+)
+CANCEL_ATTEND = Action(
+    "calls.cancel_attend",
+    "party",
+    _("Back to the first call"),
+    plan_cancel_attend,
+    granted_by="calls.transfer",
+    when="up",
+)
 PARK = Action("calls.park", "party", _("Park"), plan_park, ParkArgs, when="talks")
 RETRIEVE = Action("calls.retrieve", "parked", _("Take back"), plan_retrieve, granted_by="calls.park", phone=True)
 
-ACTIONS = (TRANSFER, PARK, RETRIEVE)
+ACTIONS = (TRANSFER, ATTEND, CANCEL_ATTEND, PARK, RETRIEVE)

@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry, ringing
-from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused, name_of
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
 from live import channels
@@ -58,7 +58,7 @@ def _plan_mute(muted: bool) -> Planner:
         def proved(pbx: Pbx) -> bool:
             return _seated(pbx, participant) and participant.muted is muted
 
-        return Plan((build(participant.room, pbx.channels[participant.uniqueid].name),), proved)
+        return Plan((build(participant.room, name_of(pbx, pbx.channels[participant.uniqueid])),), proved)
 
     return plan
 
@@ -66,7 +66,7 @@ def _plan_mute(muted: bool) -> Planner:
 def plan_kick(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     """Proved when it is out of the room, which only an event or a list can tell."""
     participant: Participant = found.subject
-    kick = ami.actions.confbridge_kick(participant.room, pbx.channels[participant.uniqueid].name)
+    kick = ami.actions.confbridge_kick(participant.room, name_of(pbx, pbx.channels[participant.uniqueid]))
     return Plan((kick,), lambda pbx: not _seated(pbx, participant))
 
 

@@ -17,6 +17,7 @@ from django.utils import translation
 from accounts.addresses import client_address
 from accounts.permissions import UserSnapshot
 from accounts.snapshots import user_snapshot
+from accounts.tokens import Bearer, bearer, burn
 from floor import frames, hub, registry
 from floor.frames import Cmd
 from floor.hub import SIGNED_OUT, Watcher
@@ -98,10 +99,10 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         self._over = False  # closed, or broken: nothing more is handed to the server
         self._words = Allowance(WORDS_PER_S, WORDS_BURST)
         self._commands = Allowance(COMMANDS_PER_S, BURST)
-        user = self.scope.get("user")
-        snapshot: UserSnapshot | None = None
-        if user is not None and user.is_authenticated:
-            snapshot = await database_sync_to_async(user_snapshot)(user.pk)
+        peer = (self.scope.get("client") or ("", 0))[0]
+        self._address = client_address(self.scope["headers"], str(peer), settings.PHOENIX_PROXIES)
+        self._bearer: Bearer | None = None
+        snapshot = await self._who()
         # Accepted even to be turned away: a browser is told the close code of an open socket only.
         await self.accept()
         if snapshot is None or not snapshot.active:
@@ -114,15 +115,33 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         if sum(watcher.user_id == snapshot.id for watcher in here.watchers) >= SOCKETS:
             await self.close(TOO_MANY)
             return
-        session = self.scope.get("session")
+        came = self._bearer
+        session = getattr(self.scope.get("session"), "session_key", "") or ""
         self.watcher = Watcher(
             self,
             registry.seen_by(snapshot.rights),
             snapshot.id,
-            session=getattr(session, "session_key", "") or "",
+            session=came.key if came is not None else session,
             rights=snapshot.rights,
+            granted=came.granted if came is not None else None,
         )
         here.join(self.watcher, self._hello(snapshot))
+
+    async def _who(self) -> UserSnapshot | None:
+        """Who opens it: by the token that the door found in its headers, else by the session of its cookie."""
+        query = self.scope.get("query_string", b"").decode("latin-1")
+        if "phx_" in query and await database_sync_to_async(burn)(query):
+            return None
+        token = self.scope.get("phoenix.token")
+        if token is not None:
+            found = await database_sync_to_async(bearer)(token, self._address)
+            self._bearer = found if isinstance(found, Bearer) else None
+            return found.user if isinstance(found, Bearer) else None
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            return None
+        snapshot: UserSnapshot | None = await database_sync_to_async(user_snapshot)(user.pk)
+        return snapshot
 
     def _hello(self, user: UserSnapshot) -> dict[str, Any]:
         cookies = self.scope.get("cookies", {})
@@ -242,19 +261,18 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
                 )
             )
             return
-        peer = (self.scope.get("client") or ("", 0))[0]
         command = {
             "id": word.id,
             "user_id": self._user.id,
-            "user_name": self._user.name,
+            "user_name": self._user.name if self._bearer is None else self._bearer.words,
             "verb": word.verb,
             "target": word.target.model_dump(),
             "args": word.args,
             "epoch": word.epoch or hub.current().epoch(word.target.pbx),
             "session": watcher.session,
             "at": at,
-            "source": "page",
-            "address": client_address(self.scope["headers"], str(peer), settings.PHOENIX_PROXIES),
+            "source": "page" if self._bearer is None else "api",
+            "address": self._address,
         }
         await hub.current().command(watcher, command, word.target.pbx)
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 import ami
 from accounts.permissions import TargetSnapshot, UserSnapshot, decide
 from ami.client import Link
-from audit.record import AuditUnavailable, Outcome, What, Who
+from audit.record import AuditUnavailable, Outcome, Record, What, Who
 from floor import registry
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
@@ -60,7 +60,7 @@ class Command:
     address: str
     reply_to: str
     session: str = ""
-    """Key of the session that it was sent under, which must still be there; "" for who needs none."""
+    """Key of the session or token that it was sent under, which must still be good; "" for who needs none."""
 
     @classmethod
     def read(cls, message: dict[str, Any]) -> Command:
@@ -90,6 +90,8 @@ class _Underway:
     command: Command
     who: Who
     what: What
+    hubs: set[str] = field(default_factory=set)
+    """Where answers go: the same command may come through several web processes."""
     wire_ms: float = 0.0
     plan: Plan | None = None
     result: dict[str, Any] | None = None
@@ -121,8 +123,9 @@ Read = Callable[[tuple[Step, ...]], Awaitable[None]]
 class Book(Protocol):
     """Where it is written who does what: the audit's trail. Both raise ``AuditUnavailable``."""
 
-    async def begin(self, who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
-        """Write the intent; False if the command has one already. And the user as she is at this moment, or nobody."""
+    async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
+        """Write the intent; or say what is written of the command, if it has one already. And the user as she is at
+        this moment, or nobody."""
 
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
         """Write how it ended."""
@@ -162,25 +165,26 @@ class Dispatcher:
             self._again(known, command)
             return
         underway = self._enter(command)
-        self._send(command.reply_to, underway.ack)
+        self._send(underway, underway.ack)
         action = registry.ACTIONS.get(command.verb)
         found = self._find(command)
         underway.what = _what(command, self._pbx.name, found)
         try:
-            fresh, user = await self._book.begin(underway.who, underway.what, command.session)
+            earlier, user = await self._book.begin(underway.who, underway.what, command.session)
         except AuditUnavailable as error:
             log.error("no audit, so no %s: %s", command.verb, error)
             self._answer(underway, "refused", "audit_unavailable", audited=False)
             return
-        if not fresh:
-            self._replayed(underway)
+        if earlier is not None:
+            self._replayed(underway, earlier)
             return
         # From here to the send there is no await: what is decided is what is done.
         self._act(underway, action, user)
 
     def _enter(self, command: Command) -> _Underway:
         who = Who(command.user_id, command.user_name, command.source, command.address)  # type: ignore[arg-type]
-        underway = self._known[command.id] = _Underway(command, who, What(command.id, command.verb))
+        underway = _Underway(command, who, What(command.id, command.verb), hubs={command.reply_to})
+        self._known[command.id] = underway
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return underway
@@ -194,15 +198,24 @@ class Dispatcher:
         """The same id: the same command. Its answer, now or when it comes, goes there too."""
         if command.user_id != known.command.user_id:
             return  # 128 random bits don't collide: somebody guesses, and learns nothing
-        known.command.reply_to = command.reply_to
-        if known.result is not None:
-            self._send(command.reply_to, {**known.result, "more": known.more})
-        else:
-            self._send(command.reply_to, known.ack)
+        known.hubs.add(command.reply_to)
+        answer = known.ack if known.result is None else {**known.result, "more": known.more}
+        self._start(self._reply(command.reply_to, answer))
 
-    def _replayed(self, underway: _Underway) -> None:
-        """The audit knows this id though we don't: another process had it. Its effect is not ours to claim."""
-        self._answer(underway, "unknown", "not_proved", audited=False)
+    def _replayed(self, underway: _Underway, earlier: Record) -> None:
+        """The audit knows this id though we don't: another process had it. Nothing is done; it is answered with what
+        is written of it, and what has no outcome is not ours to claim."""
+        what = earlier.what
+        if earlier.who.user_id != underway.command.user_id:
+            del self._known[underway.command.id]  # as in `_again`; and it stays its owner's
+            return
+        underway.command.verb, underway.command.kind, underway.command.key = (
+            what.verb,
+            what.target_kind,
+            what.target_key,
+        )
+        outcome, code = (earlier.outcome, earlier.code) if earlier.outcome else ("unknown", "not_proved")
+        self._answer(underway, outcome, code, earlier.detail, audited=False)
 
     # --- deciding and sending, without an await
 
@@ -253,7 +266,7 @@ class Dispatcher:
         underway.plan = plan
         self._unproved[underway.command.id] = underway
         underway.timer = asyncio.get_running_loop().call_later(underway.patience, self._out_of_time, underway)
-        self._send(underway.command.reply_to, underway.ack)
+        self._send(underway, underway.ack)
         for future in futures:
             future.add_done_callback(lambda done: self._responded(underway, done))
         return None
@@ -329,7 +342,7 @@ class Dispatcher:
             "detail": detail[:300],
             "wire_ms": round(underway.wire_ms, 2),
         }
-        self._send(command.reply_to, {**underway.result, "more": more})
+        self._send(underway, {**underway.result, "more": more})
         if audited:
             self._start(self._write_outcome(underway, outcome, code, detail))
 
@@ -342,8 +355,9 @@ class Dispatcher:
 
     # --- small change
 
-    def _send(self, reply_to: str, message: dict[str, Any]) -> None:
-        self._start(self._reply(reply_to, message))
+    def _send(self, underway: _Underway, message: dict[str, Any]) -> None:
+        for hub in underway.hubs:
+            self._start(self._reply(hub, message))
 
     def _start(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(_logged(work))

@@ -1,4 +1,4 @@
-"""A socket does not outlive its session: who signs out, is dismissed or gets other rights is told so in seconds."""
+"""A socket does not outlive its session or token: who signs out, or gets other rights, is told so in seconds."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def look(hub: Hub, turn: deque[int]) -> None:
     for watcher in watchers:
         if watcher.session not in good:
             code = SIGNED_OUT
-        elif rights.get(watcher.user_id, watcher.rights) != watcher.rights:
+        elif watcher.user_id in rights and watcher.limited(rights[watcher.user_id]) != watcher.rights:
             code = RESTARTS  # she comes back at once, and is told what she may see and do now
         else:
             continue

@@ -20,6 +20,7 @@ from django.conf import settings
 
 from floor import frames, layer
 from floor.frames import Beat, Fragments, Frame, FrameText, Snapshot
+from live.changes import Fields
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +68,17 @@ class Watcher:
     stopped: set[str] = field(default_factory=set)
     """PBXs of which it is sent nothing until it has caught up."""
     session: str = ""
-    """Key of the session that it was opened under: it may not outlive it."""
+    """Key of the session or token that it was opened under: it may not outlive it."""
     rights: frozenset[str] = frozenset()
     """What its user may do, as of when it joined."""
+    granted: frozenset[str] | None = None
+    """What its token grants of her rights; None without one: all."""
     asked: dict[str, float] = field(default_factory=dict)
     """When (monotonic seconds) it was last sent a snapshot of a PBX that it asked for."""
+
+    def limited(self, rights: frozenset[str]) -> frozenset[str]:
+        """What of its user's rights is had here."""
+        return rights if self.granted is None else rights & self.granted
 
 
 @dataclass(slots=True)
@@ -81,6 +88,17 @@ class _Floor:
     head: Snapshot
     fragments: Fragments
     beat: Beat | None = None
+    beaten: float = 0.0
+    """When (monotonic seconds) that heartbeat came."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A command on its way, and who waits for what becomes of it: more than one, where it was sent again."""
+
+    command: dict[str, Any]
+    watchers: list[Watcher]
+    timers: list[asyncio.TimerHandle]
 
 
 class Hub:
@@ -91,14 +109,15 @@ class Hub:
         """Where workers answer this process."""
         self._floors: dict[str, _Floor] = {}
         self._watchers: set[Watcher] = set()
-        self._pending: dict[str, tuple[Watcher, list[asyncio.TimerHandle], dict[str, Any]]] = {}
+        self._pending: dict[str, _Pending] = {}
 
     # --- from the workers
 
     def snapshot(self, snapshot: Snapshot) -> None:
         """A new epoch: what was is void."""
-        beat = self._floors[snapshot.pbx].beat if snapshot.pbx in self._floors else None
-        self._floors[snapshot.pbx] = _Floor(snapshot, Fragments(snapshot.up), beat)
+        held = self._floors.get(snapshot.pbx)
+        beat, beaten = (held.beat, held.beaten) if held is not None else (None, 0.0)
+        self._floors[snapshot.pbx] = _Floor(snapshot, Fragments(snapshot.up), beat, beaten)
         for watcher in self._watchers:
             self._send_snapshot(watcher, snapshot.pbx)
 
@@ -117,7 +136,7 @@ class Hub:
         floor = self._floors.get(beat.pbx)
         if floor is None:
             floor = self._floors[beat.pbx] = _Floor(Snapshot(beat.pbx, beat.epoch, 0, beat.t, {}), Fragments({}))
-        floor.beat = beat
+        floor.beat, floor.beaten = beat, time.monotonic()
         text = frames.encode_beat(beat)
         for watcher in self._watchers:
             if beat.pbx not in watcher.stopped:
@@ -140,8 +159,11 @@ class Hub:
 
     def leave(self, watcher: Watcher) -> None:
         self._watchers.discard(watcher)
-        for command_id in [command_id for command_id, (of, *_) in self._pending.items() if of is watcher]:
-            self._forget(command_id)
+        for command_id, pending in [*self._pending.items()]:
+            if watcher in pending.watchers:
+                pending.watchers.remove(watcher)
+                if not pending.watchers:
+                    self._forget(command_id)
 
     def resync(self, watcher: Watcher, pbx: str) -> None:
         """A browser missed something. Who asks faster than anybody can read is given nothing: a snapshot is large."""
@@ -175,25 +197,68 @@ class Hub:
         floor = self._floors.get(pbx)
         return floor.head.epoch if floor is not None else 0
 
+    # --- for who asks once (the API)
+
+    @property
+    def pbxs(self) -> list[str]:
+        """Those that this process knows of."""
+        return sorted(self._floors)
+
+    def told(self, pbx: str) -> dict[str, Any] | None:
+        """A snapshot's head and the last heartbeat's words, as they stand at this moment; None for what is no PBX."""
+        floor = self._floors.get(pbx)
+        if floor is None:
+            return None
+        head, beat = floor.head, floor.beat
+        age_ms = -1
+        if beat is not None and beat.age_ms >= 0:
+            age_ms = beat.age_ms + round((time.monotonic() - floor.beaten) * 1000)
+        return {
+            "pbx": pbx,
+            "epoch": head.epoch,
+            "seq": head.seq,
+            "t": head.t,
+            "age_ms": age_ms,
+            "rtt_ms": beat.rtt_ms if beat is not None else -1.0,
+            "link": beat.link if beat is not None else None,
+        }
+
+    def entities(self, pbx: str, kinds: frozenset[str]) -> bytes:
+        """A snapshot's `up` object: all entities of these kinds, as JSON."""
+        return self._floors[pbx].fragments.snapshot(kinds)
+
+    def entity(self, kind: str, key: str) -> Fields | None:
+        """One entity's fields; not to be changed."""
+        floor = self._floors.get(key.partition("/")[0])
+        return floor.fragments.get(kind, key) if floor is not None else None
+
     # --- commands
 
     async def command(self, watcher: Watcher, command: dict[str, Any], pbx: str) -> None:
-        """Send a command to its PBX's worker; its answers come to this browser."""
+        """Send a command to its PBX's worker; its answers come to this browser, and to others that sent the same."""
         if pbx not in self._floors:
             self._answer(watcher, command, "refused", "pbx_unknown")
+            return
+        earlier = self._pending.get(command["id"])
+        if earlier is not None and earlier.command["user_id"] != command["user_id"]:
+            # 128 random bits don't collide: somebody guesses, and is not told what of, nor does she take its answers.
+            self._answer(watcher, command, "refused", "bad_command")
             return
         loop = asyncio.get_running_loop()
         timers = [
             loop.call_later(ACK_S, self._no_answer, command, "no_worker"),
             loop.call_later(ANSWER_S, self._no_answer, command, "not_proved"),
         ]
+        waiting = [one for one in earlier.watchers if one is not watcher] if earlier is not None else []
         self._forget(command["id"])
-        self._pending[command["id"]] = (watcher, timers, command)
+        self._pending[command["id"]] = _Pending(command, [*waiting, watcher], timers)
         try:
             await layer.send(worker_channel(pbx), {"type": "command", **command, "reply_to": self.channel})
         except ChannelFull:
+            waiting = self._pending[command["id"]].watchers if command["id"] in self._pending else [watcher]
             self._forget(command["id"])
-            self._answer(watcher, command, "refused", "too_fast")
+            for one in waiting:
+                self._answer(one, command, "refused", "too_fast")
         except layer.NotSent as error:
             # Not a refusal: a Redis that was slow to answer may have passed it on. The timers say what became of it.
             log.warning("a command for %s may not have been sent: %s", pbx, error)
@@ -201,7 +266,8 @@ class Hub:
     def _no_answer(self, command: dict[str, Any], code: str) -> None:
         pending = self._pending.get(command["id"])
         if pending is not None:
-            self._answer(pending[0], command, "unknown", code)
+            for watcher in pending.watchers:
+                self._answer(watcher, command, "unknown", code)
             if code == "not_proved":
                 self._forget(command["id"])
 
@@ -220,8 +286,8 @@ class Hub:
         )
 
     def _forget(self, command_id: str) -> None:
-        _, timers, _ = self._pending.pop(command_id, (None, [], None))
-        for timer in timers:
+        pending = self._pending.pop(command_id, None)
+        for timer in pending.timers if pending is not None else []:
             timer.cancel()
 
     async def pump(self) -> None:
@@ -236,20 +302,21 @@ class Hub:
         pending = self._pending.get(message["id"])
         if pending is None:
             return
-        watcher, timers, command = pending
-        type_ = message["type"]
+        timers, type_ = pending.timers, message["type"]
         if type_ == "ack":
             timers[0].cancel()
             timers[1].cancel()
             wait = message["patience_ms"] / 1000 + BEYOND_S
-            timers[1] = asyncio.get_running_loop().call_later(wait, self._no_answer, command, "not_proved")
+            timers[1] = asyncio.get_running_loop().call_later(wait, self._no_answer, pending.command, "not_proved")
         elif not message.pop("more", False):
             # An `unknown` may still be settled by a re-read: that answer comes under the same id.
             self._forget(message["id"])
         else:
             timers[0].cancel()
             timers[1].cancel()
-        watcher.connection.deliver(frames.encode(type_, **{k: v for k, v in message.items() if k != "type"}))
+        text = frames.encode(type_, **{k: v for k, v in message.items() if k != "type"})
+        for watcher in pending.watchers:
+            watcher.connection.deliver(text)
 
     # --- closing
 

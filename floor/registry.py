@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 import ami
 from accounts.permissions import UserSnapshot, enough
 from floor.words import Words
+from live.channels import Channel
 from live.pbx import Pbx
 from live.resync import Step
 
@@ -80,6 +81,13 @@ class Refused(Exception):
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(code, detail)
         self.code, self.detail = code, detail
+
+
+def name_of(pbx: Pbx, leg: Channel) -> str:
+    """The name of a live leg, for an action that knows no Uniqueid; refused where it would do for another leg too."""
+    if not pbx.named_alone(leg):
+        raise Refused("ambiguous", leg.name)
+    return leg.name
 
 
 class Args(BaseModel):

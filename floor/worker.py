@@ -85,6 +85,7 @@ class PbxWorker:
             on_state=self._link_changed,
         )
         self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
+        """Each change of its state is followed by a heartbeat."""
         self._alone = reply is not None
         self.dispatcher = Dispatcher(
             self.pbx,
@@ -287,6 +288,7 @@ class PbxWorker:
         def changed(state: LinkState) -> None:
             level = logging.WARNING if state.code else logging.DEBUG
             log.log(level, "%s: the recording account is %s %s", self.name, state.phase, state.detail)
+            self._beat(self.link.state)
 
         return Link(address, events="off", on_event=lambda message: None, resync=no_lists, on_state=changed)
 

@@ -125,6 +125,17 @@ class Calls:
         """The live channels of its parties, the caller first."""
         return [self.pbx.channels[uniqueid] for uniqueid in call.parties if uniqueid in self.pbx.channels]
 
+    def rev(self, call: Call) -> int:
+        """Its ``rev``, with what was heard and is not folded yet: a call that another look would tell otherwise, or
+        one of whose legs is between two places, is no more what was told."""
+        live = self.pbx.channels
+        parts = [*self._parts({uniqueid: live[uniqueid] for uniqueid in call.members if not live[uniqueid].hidden})]
+        if len(parts) == 1 and not any(channel.left for channel in parts[0]):
+            legs = self._legs(parts[0])
+            if [leg.uniqueid for leg in legs] == call.parties and self._phase(legs, parts[0])[1] == call.place:
+                return call.rev
+        return call.rev + 1
+
     # --- folding
 
     def fold(self, published: Published, changes: Changes, now: float) -> None:

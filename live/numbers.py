@@ -56,19 +56,19 @@ class Meter:
     """Counts what was dialled on one PBX in the last minute."""
 
     def __init__(self) -> None:
-        self._times: defaultdict[int, deque[float]] = defaultdict(deque)
-        """By user; 0 is all."""
+        self._times: defaultdict[int | None, deque[float]] = defaultdict(deque)
+        """By user (0 is who has no account: a shell, a script); None is all."""
 
     def take(self, policy: Policy, user_id: int, alive: int, now: float) -> bool:
         """Count one more, if there may be one more. ``now``: seconds of a clock that never goes back."""
         if alive >= policy.at_once:
             return False
-        for who, most in ((user_id, policy.per_minute), (0, policy.per_minute_all)):
+        for who, most in ((user_id, policy.per_minute), (None, policy.per_minute_all)):
             times = self._times[who]
             while times and now - times[0] >= _MINUTE:
                 times.popleft()
             if len(times) >= most:
                 return False
-        for who in (user_id, 0):
+        for who in (user_id, None):
             self._times[who].append(now)
         return True

@@ -110,7 +110,7 @@ class Pbx:
         self.reads += 1
         corrections = 0
         listed: set[str] = set()
-        for item in items:
+        for item in sorted(items, key=_age):
             uniqueid = item.get("Uniqueid")
             if uniqueid in self.tombstones:
                 continue
@@ -203,6 +203,14 @@ class Pbx:
         if channel is None and self.settled and uniqueid and uniqueid not in self.tombstones:
             self.unknown += 1
         return channel
+
+    def named_alone(self, channel: Channel) -> bool:
+        """Whether no other live channel's name begins with this one's. Where Asterisk is told a name it is content
+        with a beginning, in letters of either size (``DAHDI/1-1`` is that of ``DAHDI/1-10``)."""
+        name = channel.name.casefold()
+        return not any(
+            other is not channel and other.name.casefold().startswith(name) for other in self.channels.values()
+        )
 
     def expect(self, uniqueid: str, now: float) -> bool:
         """Whether an event about this leg is to be believed: it lives, or its Newchannel is still to come. What hung
@@ -430,6 +438,12 @@ class Pbx:
             rung = channel.state in (channels.DOWN, channels.RINGING) and not channel.bridge
             if rung and source is not None and source is not channel and not channel.dialled_by:
                 self.dial(source, channel)
+
+
+def _age(item: Message) -> tuple[int, bool]:
+    """The eldest first: a call is named by its eldest leg, and begun by it. Asterisk lists them in no order [a callee
+    before its caller on 16 and 22]; of one second, the leg that gave the others its Linkedid is the eldest."""
+    return -channels.list_duration(item.get("Duration")), item.get("Linkedid") != item.get("Uniqueid")
 
 
 # --- the events

@@ -47,37 +47,57 @@ def same_origin(scope: Scope) -> bool:
     return allowed and origin == f"{scheme}://{host}"
 
 
+def token(scope: Scope) -> str | None:
+    """What `Authorization: Bearer` says, None without it. No page can set it on a socket, so no Origin is asked for;
+    and no cookie is looked at. (Browsers do send `Basic`, to a proxy that asks for a password.)"""
+    for name, value in scope["headers"]:
+        scheme, _, secret = str(value, "latin-1").partition(" ")
+        if name == b"authorization" and scheme.lower() == "bearer":
+            return secret.strip()
+    return None
+
+
 def never_waits(send: Any) -> bool:
     """True for a ``send`` that is done when it returns: Daphne's hands the message to Twisted, which buffers."""
     return getattr(getattr(send, "func", None), "__module__", "") == "daphne.server"  # the method's, ours inherits it
 
 
 class OriginGate:
-    """Turns away sockets that pages of other origins open, and tells the consumer what kind of server it has."""
+    """Turns away sockets that pages of other origins open."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         if same_origin(scope):
-            await self._app({**scope, "phoenix.send": send if never_waits(send) else None}, receive, send)
+            await self._app(scope, receive, send)
         else:
             await WebsocketDenier()(scope, receive, send)
 
 
+class Gate:
+    """Tells programs, who have a token, from pages, and the consumer what kind of server it has."""
+
+    def __init__(self, pages: App, programs: App) -> None:
+        self._pages, self._programs = pages, programs
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        scope = {**scope, "phoenix.send": send if never_waits(send) else None}
+        said = token(scope)
+        if said is None:
+            await self._pages(scope, receive, send)
+        else:
+            await self._programs({**scope, "phoenix.token": said}, receive, send)
+
+
+_sockets = URLRouter(
+    [
+        path("ws/panel/", PanelConsumer.as_asgi()),
+        # Without it the router raises for every other address, and a stranger fills the log.
+        re_path("", WebsocketDenier.as_asgi()),
+    ]
+)
+
 application = ProtocolTypeRouter(
-    {
-        "http": _django,
-        "websocket": OriginGate(
-            AuthMiddlewareStack(
-                URLRouter(
-                    [
-                        path("ws/panel/", PanelConsumer.as_asgi()),
-                        # Without it the router raises for every other address, and a stranger fills the log.
-                        re_path("", WebsocketDenier.as_asgi()),
-                    ]
-                )
-            ),
-        ),
-    }
+    {"http": _django, "websocket": Gate(OriginGate(AuthMiddlewareStack(_sockets)), _sockets)}
 )

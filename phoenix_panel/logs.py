@@ -24,6 +24,7 @@ _PAIR = re.compile(
     r"\b([a-z_-]*(?:secret|password|passwd|token)[a-z_-]*)(['\"]?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;}]+)",
     re.IGNORECASE,
 )
+_TOKEN = re.compile(r"\bphx_[a-z0-9]{8}_[A-Za-z0-9_-]{8,}")  # of the API: its beginning, which is no secret, stays
 # C0, DEL, C1, and what some readers take for an end of line or that turns the order of the signs around.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -32,6 +33,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 def masked(text: str) -> str:
     """The text without the secrets that it shows."""
     text = _URL.sub(rf"\g<1>{MASK}@", text)
+    text = _TOKEN.sub(lambda found: f"{found[0][:12]}_{MASK}", text)
     text = _HEADER.sub(rf"\g<1>\g<2>{MASK}", text)
     return _PAIR.sub(rf"\g<1>\g<2>{MASK}", text)
 

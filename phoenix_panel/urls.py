@@ -24,9 +24,12 @@ urlpatterns = [
     # accounts/
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),
     path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),
+    path("accounts/tokens/", accounts.token_page, name="tokens"),
+    path("accounts/tokens/revoke/", accounts.revoke_token, name="revoke_token"),
     # words
     path("i18n/setlang/", accounts.set_language, name="set_language"),
     path("jsi18n/", catalogue, name="jsi18n"),
     # for machines
+    path("api/v1/", include("api.urls")),
     path("livez", livez, name="livez"),
 ]

@@ -9,13 +9,14 @@ from pydantic import Field, StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
-from floor import registry
-from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused
+from floor import registry, ringing
+from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused, name_of
+from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
 from live.pbx import Pbx
 from live.queues import Caller, Member, Queue
-from live.resync import QUEUES
+from live.resync import CHANNELS, QUEUES
 
 # --- what is meant
 
@@ -150,7 +151,8 @@ def plan_first(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan
     caller: Caller = found.subject
     queue = pbx.queues.queues[caller.queue]
     most = max(pbx.queues.callers[uniqueid].priority for uniqueid in queue.waiting)
-    send = ami.actions.queue_change_priority_caller(queue.name, pbx.channels[caller.uniqueid].name, most + 1)
+    name = name_of(pbx, pbx.channels[caller.uniqueid])
+    send = ami.actions.queue_change_priority_caller(queue.name, name, most + 1)
     reads = pbx.queues.reads
 
     def proved(pbx: Pbx) -> bool:
@@ -163,8 +165,39 @@ def plan_withdraw(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> P
     """Out of the queue, and on in the dialplan. Proved by QueueCallerLeave after Asterisk has said that it does it (it
     tells of an abandoned call then too, as of one who hung up)."""
     caller: Caller = found.subject
-    send = ami.actions.queue_withdraw_caller(caller.queue, pbx.channels[caller.uniqueid].name)
+    send = ami.actions.queue_withdraw_caller(caller.queue, name_of(pbx, pbx.channels[caller.uniqueid]))
     return Plan((send,), lambda pbx: caller.left, failed=lambda pbx: _gone(pbx, caller), answered_first=True)
+
+
+class SendArgs(Args):
+    number: Annotated[Number, Asked(_("To number"), format="number")]
+
+
+def plan_send(pbx: Pbx, found: Found, args: SendArgs, user: UserSnapshot) -> Plan:
+    """Out of the queue and to this number. Proved when he has left, and a list read afterwards shows him there."""
+    caller: Caller = found.subject
+    return _sent(pbx, caller, allowed(pbx, args.number, user))
+
+
+def plan_pull(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+    """To her own phone, which must be one that the PBX's extensions reach. Proved as above."""
+    caller: Caller = found.subject
+    phone = ringing.her_phone(user, pbx)
+    number = next((hint.exten for hint in pbx.devices.hints.values() if pbx.devices.phone_of(hint.exten) == phone), "")
+    if not number:
+        raise Refused("no_extension", phone)
+    return _sent(pbx, caller, number)
+
+
+def _sent(pbx: Pbx, caller: Caller, number: str) -> Plan:
+    leg, reads = pbx.channels[caller.uniqueid], pbx.reads
+
+    def there(pbx: Pbx) -> bool:
+        out = pbx.queues.callers.get(caller.uniqueid) is not caller and caller.uniqueid in pbx.channels
+        return out and pbx.reads > reads and (leg.exten == number or bool(leg.dials))
+
+    send = ami.actions.redirect(caller.uniqueid, pbx.manners.context, number)
+    return Plan((send,), there, reread=(CHANNELS,), failed=lambda pbx: _gone(pbx, caller))
 
 
 def _gone(pbx: Pbx, caller: Caller) -> tuple[str, str] | None:
@@ -202,6 +235,8 @@ RING_IN_USE = Action(
     granted_by="queues.members",
 )
 FIRST = Action("queues.first", "waiting", _("Serve next"), plan_first, granted_by="queues.callers")
+SEND = Action("queues.send", "waiting", _("Send elsewhere"), plan_send, SendArgs, granted_by="queues.callers")
+PULL = Action("queues.pull", "waiting", _("Take to my phone"), plan_pull, granted_by="queues.callers", phone=True)
 WITHDRAW = Action(
     "queues.withdraw",
     "waiting",
@@ -218,5 +253,5 @@ def register() -> None:
     registry.register_kind(Kind("queue", right="queues.view", find=find_queue))
     registry.register_kind(Kind("member", right="queues.view", find=find_member))
     registry.register_kind(Kind("waiting", right="queues.view", find=find_caller))
-    for action in (PAUSE, RESUME, ADD, REMOVE, PENALTY, RING_IN_USE, FIRST, WITHDRAW):
+    for action in (PAUSE, RESUME, ADD, REMOVE, PENALTY, RING_IN_USE, FIRST, SEND, PULL, WITHDRAW):
         registry.register(action)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from accounts.permissions import UserSnapshot
-from audit.record import Outcome, What, Who
+from audit.record import Outcome, Record, What, Who
 from audit.trail import Trail
 from switchboard import everything
 
@@ -21,13 +21,13 @@ class ShellBook:
     def __init__(self, trail: Trail, who: Who, phone: tuple[str, str] | None = None) -> None:
         self._trail, self._who, self._phone = trail, who, phone
 
-    async def begin(self, who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
-        fresh, user = await self._trail.begin(self._who, self._with_phone(what), session)
+    async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
+        earlier, user = await self._trail.begin(self._who, self._with_phone(what), session)
         if self._who.user_id is None:
             user = UserSnapshot(id=0, name=self._who.name, active=True, rights=everything())
         if user is not None and self._phone is not None:
             user = dataclasses.replace(user, phones=(self._phone,))
-        return fresh, user
+        return earlier, user
 
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
         await self._trail.end(self._who, self._with_phone(what), outcome_, code, detail)

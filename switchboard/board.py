@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Self
 from accounts.permissions import UserSnapshot, enough
 from ami import Address
 from audit.record import Outcome as OutcomeWord
-from audit.record import What, Who
+from audit.record import Record, What, Who
 from floor import registry
 from floor.dispatch import Book
 from floor.frames import Beat, Frame, Snapshot
@@ -81,8 +81,8 @@ class Unwritten:
         features()
         self.user = UserSnapshot(id=0, name="script", active=True, rights=everything(), phones=phones)
 
-    async def begin(self, who: Who, what: What, session: str) -> tuple[bool, UserSnapshot | None]:
-        return True, self.user
+    async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
+        return None, self.user
 
     async def end(self, who: Who, what: What, outcome_: OutcomeWord, code: str, detail: str) -> None:
         pass
@@ -118,6 +118,9 @@ class Switchboard:
             await self.until(lambda: self._link.get("phase") in ("live", "down", "refused"))
             if self._link["phase"] != "live":
                 raise NoLink(self._link["code"], self._link["detail"])
+            recorder = self._worker.recorder
+            if recorder is not None:  # whether it came or not: without it all but recording goes
+                await self.until(lambda: recorder.state.phase in ("live", "down", "refused"))
         except BaseException:
             await self._close()
             raise

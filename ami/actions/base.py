@@ -10,7 +10,7 @@ from ami.errors import EncodingRefused
 from ami.protocol import encode
 
 _HIDDEN = frozenset({"Key", "Secret"})
-_WHOLE_NAME = re.compile(r"[^/\s][^\s]*-[0-9a-f]{8}(;[12])?")
+_WHOLE_NAME = re.compile(r"[^/\s][^\s]*-[0-9a-f]{1,8}(;[12])?")
 _CONTEXT = re.compile(r"[A-Za-z0-9_.-]{1,79}")
 _EXTEN = re.compile(r"[A-Za-z0-9*#+][A-Za-z0-9*#+_.-]{0,78}")
 
@@ -77,8 +77,9 @@ def one_channel(uniqueid: str, field: str = "Channel") -> tuple[str, str]:
 
 def whole_name(channel: str, field: str = "Channel") -> tuple[str, str]:
     """One channel by its name, for actions that know no Uniqueid. Some match by prefix: ``PJSIP/10`` mutes 101
-    (measured); and ``all`` and ``participants`` reach everybody. A whole name with its eight digits is the prefix of
-    no other."""
+    (measured); and ``all`` and ``participants`` reach everybody. A whole name ends in a number of its own, not always
+    of eight digits (``IAX2/401-3832``, ``DAHDI/33-1``): whether another channel's name begins with it is for the
+    caller to know."""
     if not _WHOLE_NAME.fullmatch(channel):
         raise EncodingRefused(field, "is no whole channel name")
     return field, channel

@@ -18,7 +18,7 @@ _SPY_KEYS: Final[dict[SpyMode, str]] = {"listen": "4", "whisper": "5", "barge": 
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _MONITOR_ID: Final = re.compile(r"0x[0-9a-f]{1,16}")
 # Asterisk cuts this name at its last hyphen and dials the rest when the time is over: nothing but a phone's leg.
-_PHONE_LEG: Final = re.compile(r"(PJSIP|SIP|IAX2|DAHDI|SCCP)/[A-Za-z0-9_.+-]{1,64}-[0-9a-f]{8}")
+_PHONE_LEG: Final = re.compile(r"(PJSIP|SIP|IAX2|SCCP)/[A-Za-z0-9_.+-]{1,64}-[0-9a-f]{1,8}|DAHDI/\d{1,4}-\d{1,4}")
 
 
 def hangup(uniqueid: str, cause: int = 16) -> Action:

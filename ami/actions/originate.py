@@ -25,7 +25,7 @@ _DATA: Final[dict[Application, re.Pattern[str]]] = {
     # switch to listening, whispering and barging. Measured on 16 and 22.
     "ChanSpy": re.compile(rf"{_UNIQUEID},qud?[wB]?ES"),
     # The whole name of one channel, as Asterisk makes them.
-    "PickupChan": re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,100}-[0-9a-f]{8}"),
+    "PickupChan": re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.+@/-]{1,100}-[0-9a-f]{1,8}"),
     # The room, without the profiles that may follow a comma: the PBX's own.
     "ConfBridge": re.compile(r"[A-Za-z0-9_.-]{1,79}"),
     "Wait": re.compile(r"[0-9]{1,4}"),
@@ -152,7 +152,8 @@ def pickup(
     """Let ``phone`` take the call that rings at the channel *named* ``ringing`` (``PJSIP/102-000000a4``).
 
     It must be the leg that is rung: with the caller's nothing happens [measured]. PickupChan takes no Uniqueid, so
-    take the name from live state and at once: names come again after a restart of Asterisk.
+    take the name from live state and at once: names come again after a restart of Asterisk; and a beginning is enough
+    for it, so none whose name is the beginning of another's.
     """
     return originate_application(
         phone,

@@ -19,6 +19,8 @@ const IN_MENU = {
   "calls.resume_record": {iconName: "player-play", fits: row => row.recording === "paused"},
   "calls.stop_record": {iconName: "player-stop", fits: row => row.recording},
   "calls.transfer": {iconName: "arrow-forward-up"},
+  "calls.attend": {iconName: "phone-outgoing"},
+  "calls.cancel_attend": {iconName: "arrow-back-up"},
   "calls.park": {iconName: "parking"},
   "calls.mute": {iconName: "microphone-off"},
   "calls.keys": {iconName: "dialpad"},

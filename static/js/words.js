@@ -110,6 +110,7 @@ const RESULTS = {
   audit_unavailable: gettext("The audit log cannot be written, so nothing was sent"),
   not_proved: gettext("No proof from the PBX"),
   pbx_unknown: gettext("The panel knows no such PBX"),
+  ambiguous: gettext("Another leg's name begins like this one's, and Asterisk knows it by its name only"),
   not_now: gettext("Not possible in the call's present state"),
   no_phone: gettext("No phone of yours is known on this PBX: ask an administrator"),
   no_answer: gettext("Your phone was not answered"),

@@ -165,7 +165,9 @@ ON_PARTICIPANTS = (actions.confbridge_mute, actions.confbridge_unmute, actions.c
 
 
 @pytest.mark.parametrize("build", ON_PARTICIPANTS)
-@pytest.mark.parametrize("channel", [WHOLE, "Local/801@rooms-00000001;2", "SIP/trunk-a-0000001f"])
+@pytest.mark.parametrize(
+    "channel", [WHOLE, "Local/801@rooms-00000001;2", "SIP/trunk-a-0000001f", "IAX2/401-3832", "DAHDI/33-1"]
+)
 def test_a_participant_is_named_whole(build: Callable[[str, str], Action], channel: str) -> None:
     assert build("801", channel).headers == (("Conference", "801"), ("Channel", channel))
 
@@ -179,7 +181,6 @@ def test_a_participant_is_named_whole(build: Callable[[str, str], Action], chann
         "participants",
         "PJSIP/101",  # a prefix, which Asterisk takes for the first that matches
         "PJSIP/101-",
-        "PJSIP/101-0000008",
         "PJSIP/101-0000008c;3",
         "PJSIP/101-0000008C",
         "/.*/",
@@ -276,6 +277,7 @@ def test_what_is_sent(action: Action, lines: str) -> None:
         (lambda: actions.redirect_both("1.1", "a", "1", "/.*/", "a", "1"), "ExtraChannel"),
         (lambda: actions.redirect_both("1.1", "a", "1", "1.2", "a b", "1"), "ExtraContext"),
         (lambda: actions.park("1.1", "Local/101@from-internal-0000008c;1", 1), "TimeoutChannel"),
+        (lambda: actions.park("1.1", "DAHDI/i1/5551234-a", 1), "TimeoutChannel"),  # it would ring a number outside
         (lambda: actions.park("1.1", "PJSIP/101-0000008c", -1), "Timeout"),
         (lambda: actions.mix_monitor("1.1", "a.wav,b,touch /tmp/x"), "File"),
         (lambda: actions.mix_monitor("1.1", "../a.wav"), "File"),

@@ -794,6 +794,28 @@ async def test_link_without_fully_booted_goes_on(peer: Peer, address: Address) -
         await run.states.until("live/")
 
 
+async def test_link_that_hears_nothing_does_not_wait_for_fully_booted(peer: Peer, address: Address) -> None:
+    """It would never come: a link that only acts would be useless for ``booted`` seconds after each login."""
+    peer.booted = False
+    states = Told()
+
+    async def nothing(session: Session) -> None:
+        pass
+
+    link = Link(
+        address,
+        events="off",
+        on_event=lambda message: None,
+        resync=nothing,
+        on_state=states.state,
+        timing=replace(CALM, booted=3600.0),
+    )
+    task = asyncio.create_task(link.run())
+    await states.until("live/")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_link_survives_our_own_errors(peer: Peer, address: Address, caplog: pytest.LogCaptureFixture) -> None:
     async def resync(session: Session) -> None:
         if len(peer.connections) < 5:

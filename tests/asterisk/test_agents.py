@@ -30,6 +30,7 @@ def listed(checker: Checker, queue: str, event: str) -> list[dict[str, str]]:
     return [row for row in checker.list("QueueStatus") if (row["Event"], row["Queue"]) == (event, queue)]
 
 
+@pytest.mark.proves("queues.pause", "queues.resume")
 async def test_pause_with_a_reason_and_resume(asterisk: Asterisk, checkers: MakeChecker, bob: User) -> None:
     checker = checkers(asterisk)
     async with Desk(asterisk) as desk:
@@ -42,6 +43,7 @@ async def test_pause_with_a_reason_and_resume(asterisk: Asterisk, checkers: Make
         assert member(desk)["paused"] is False
 
 
+@pytest.mark.proves("queues.add", "queues.remove")
 async def test_add_and_remove(asterisk: Asterisk, checkers: MakeChecker, bob: User) -> None:
     checker = checkers(asterisk)
     async with Desk(asterisk) as desk:
@@ -61,6 +63,7 @@ async def test_add_and_remove(asterisk: Asterisk, checkers: MakeChecker, bob: Us
         assert (answer["outcome"], answer["code"]) == ("refused", "asterisk"), "one of queues.conf"
 
 
+@pytest.mark.proves("queues.penalty", "queues.ring_in_use")
 async def test_penalty_and_ring_in_use(asterisk: Asterisk, bob: User) -> None:
     async with Desk(asterisk) as desk:
         await desk.live()
@@ -71,6 +74,7 @@ async def test_penalty_and_ring_in_use(asterisk: Asterisk, bob: User) -> None:
             await done(desk, bob, "queues.ring_in_use", ANN, ring=ring)
 
 
+@pytest.mark.proves("queues.first", lacks={"16": "it takes the priority and lets who waits stand where he stood"})
 async def test_serve_next(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
     """22 puts him first. 16 says Success and lets him stand where he stood: *unknown*, and never *done*."""
     first, second = phones(asterisk, "201"), phones(asterisk, "202")
@@ -90,6 +94,7 @@ async def test_serve_next(asterisk: Asterisk, phones: MakePhone, bob: User) -> N
             await desk.page.until(lambda: waiting(desk, "vip") == ["202", "201"])
 
 
+@pytest.mark.proves("queues.withdraw")
 async def test_take_out_of_the_queue(asterisk: Asterisk, phones: MakePhone, checkers: MakeChecker, bob: User) -> None:
     """The call goes on in the dialplan, which ends it here; it was not his hanging up that took him out."""
     customer = phones(asterisk, "201")
@@ -102,6 +107,34 @@ async def test_take_out_of_the_queue(asterisk: Asterisk, phones: MakePhone, chec
         await done(desk, bob, "queues.withdraw", key)
         assert listed(checker, "vip", "QueueEntry") == []
         await asyncio.to_thread(call.wait_ended)
+
+
+@pytest.mark.proves("queues.send")
+async def test_send_elsewhere(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
+    customer, other = phones(asterisk, "201", hz=880), phones(asterisk, "102", hz=620)
+    async with Desk(asterisk) as desk:
+        await desk.live()
+        call = await up(customer, "602")
+        await desk.page.until(lambda: waiting(desk, "vip") == ["201"])
+        (key,) = desk.page.entities["queue"]["lab/vip"]["waiting"]
+        await done(desk, bob, "queues.send", key, number="102")
+        await asyncio.to_thread(other.wait_incoming)
+        await asyncio.to_thread(call.wait_tone, 620)
+        assert waiting(desk, "vip") == []
+
+
+@pytest.mark.proves("queues.pull")
+async def test_take_to_my_phone(asterisk: Asterisk, phones: MakePhone, bob: User) -> None:
+    await bob.phones.acreate(pbx="lab", dial_string="PJSIP/900")
+    customer, hers = phones(asterisk, "201", hz=880), phones(asterisk, "900", hz=1320)
+    async with Desk(asterisk) as desk:
+        await desk.live()
+        call = await up(customer, "602")
+        await desk.page.until(lambda: waiting(desk, "vip") == ["201"])
+        (key,) = desk.page.entities["queue"]["lab/vip"]["waiting"]
+        await done(desk, bob, "queues.pull", key)
+        await asyncio.to_thread(hers.wait_incoming)
+        await asyncio.to_thread(call.wait_tone, 1320)
 
 
 async def test_an_outsider_does_none_of_it(asterisk22: Asterisk, charlie: User) -> None:

@@ -14,6 +14,7 @@ from live.numbers import Policy
 from tests.asterisk.desk import Desk
 from tests.asterisk.test_listening import (
     AGENT,
+    APART,
     CUSTOMER,
     SUPERVISOR,
     conversation,
@@ -23,6 +24,7 @@ from tests.asterisk.test_listening import (
     sue,
     the_call,
 )
+from tests.lab.audio import read_wav
 from tests.lab.instance import Asterisk
 from tests.lab.phones import Call, Phone
 
@@ -56,7 +58,7 @@ async def clicked(desk: Desk, user: User, verb: str, key: str, **args: Any) -> d
     return await desk.click(verb, key, user.pk, **changed)
 
 
-PARTY = ("calls.transfer", "calls.park", "calls.mute", "calls.keys")
+PARTY = tuple(f"calls.{what}" for what in ("transfer", "attend", "cancel_attend", "park", "mute", "keys"))
 
 
 async def the_two(asterisk: Asterisk, phones: MakePhone) -> tuple[Call, Call]:
@@ -86,6 +88,7 @@ async def done(desk: Desk, user: User, verb: str, key: str, **args: Any) -> None
 # --- begin
 
 
+@pytest.mark.proves("calls.call")
 async def test_her_phone_rings_and_then_the_number(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """init_call: her phone shows the destination, and when she has answered, it is called."""
     supervisor = phones(asterisk, "900", hz=SUPERVISOR)
@@ -103,6 +106,7 @@ async def test_her_phone_rings_and_then_the_number(asterisk: Asterisk, phones: M
         assert await desk.equals(await desk.checked(asterisk)) == []
 
 
+@pytest.mark.proves("calls.call")
 async def test_between_two_others(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     first, second = phones(asterisk, "101", hz=AGENT), phones(asterisk, "102", hz=THIRD)
     async with Desk(asterisk, user_id=sue.pk) as desk:
@@ -137,6 +141,7 @@ async def test_what_may_not_be_dialled_rings_nobody(asterisk22: Asterisk, phones
 # --- send elsewhere
 
 
+@pytest.mark.proves("calls.transfer")
 async def test_transfer(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """The customer is with the other agent; the first one is out."""
     agent, other = phones(asterisk, "101", hz=AGENT), phones(asterisk, "102", hz=THIRD)
@@ -156,6 +161,7 @@ async def test_transfer(asterisk: Asterisk, phones: MakePhone, sue: User) -> Non
         assert await desk.equals(await desk.checked(asterisk)) == []
 
 
+@pytest.mark.proves("calls.transfer")
 async def test_one_who_talks_to_nobody_is_sent_too(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     customer, agent = phones(asterisk, "201", hz=CUSTOMER), phones(asterisk, "101", hz=AGENT)
     async with Desk(asterisk, user_id=sue.pk) as desk:
@@ -180,6 +186,7 @@ async def test_one_who_rings_is_sent_nowhere(asterisk22: Asterisk, phones: MakeP
         await asyncio.to_thread(outgoing.hangup)
 
 
+@pytest.mark.proves("calls.park", "calls.retrieve")
 async def test_park_and_take_back(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """Parked, the customer hears music; taken back, her."""
     agent, supervisor = phones(asterisk, "101", hz=AGENT), phones(asterisk, "900", hz=SUPERVISOR)
@@ -199,9 +206,33 @@ async def test_park_and_take_back(asterisk: Asterisk, phones: MakePhone, sue: Us
         assert desk.page.entities["parked"] == {}
 
 
+@pytest.mark.proves("calls.attend", "calls.cancel_attend")
+async def test_ask_first_and_then_transfer(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
+    """The customer hears music while the agent asks; back; asked again, and joined when the agent hangs up."""
+    agent, other = phones(asterisk, "101", hz=AGENT), phones(asterisk, "102", hz=THIRD)
+    async with Desk(asterisk, user_id=sue.pk) as desk:
+        await desk.live()
+        outgoing, incoming = await conversation(agent, phones(asterisk, "201", hz=CUSTOMER))
+        await the_call(desk)
+        await done(desk, sue, "calls.attend", party(desk, "101"), number="102")
+        asked = await asyncio.to_thread(other.wait_incoming)
+        await asyncio.to_thread(incoming.wait_tone, THIRD)
+        await asyncio.to_thread(outgoing.wait_tone, 330)
+        await done(desk, sue, "calls.cancel_attend", party(desk, "101"))
+        await asyncio.to_thread(asked.wait_ended)
+        await asyncio.to_thread(incoming.wait_tone, CUSTOMER)
+        await done(desk, sue, "calls.attend", party(desk, "101"), number="102")
+        await asyncio.to_thread(other.wait_incoming)
+        await asyncio.to_thread(incoming.wait_tone, THIRD)
+        await asyncio.to_thread(incoming.hangup)
+        await asyncio.to_thread(outgoing.wait_tone, THIRD)
+        assert hears_of((await heard(outgoing))[0], THIRD)
+
+
 # --- barge and switch
 
 
+@pytest.mark.proves("calls.barge")
 async def test_barge(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """Both hear her."""
     supervisor = phones(asterisk, "900", hz=SUPERVISOR)
@@ -221,6 +252,7 @@ async def test_barge(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
         assert hears(at_customers, AGENT, SUPERVISOR)
 
 
+@pytest.mark.proves("calls.switch")
 async def test_switch_without_ringing_again(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """Listen, whisper, barge, listen, on one leg: Asterisk tells nobody that it did, and so the answer is *unknown*;
     the notes tell."""
@@ -269,12 +301,13 @@ async def test_the_star_key_leads_to_no_other_call(asterisk: Asterisk, phones: M
 # --- record
 
 
+@pytest.mark.proves("calls.record", "calls.pause_record", "calls.resume_record", "calls.stop_record")
 async def test_record_pause_and_stop(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """Shown only as events tell, and the file has what was said while it was not paused."""
     async with Desk(asterisk, user_id=sue.pk, records=True) as desk:
         await desk.live()
         await records(desk)
-        await the_two(asterisk, phones)
+        outgoing, _ = await the_two(asterisk, phones)
         key = await the_call(desk)
         assert desk.page.calls()[key]["recording"] == ""
         answer = await clicked(desk, sue, "calls.pause_record", key)
@@ -287,8 +320,14 @@ async def test_record_pause_and_stop(asterisk: Asterisk, phones: MakePhone, sue:
         ):
             await done(desk, sue, verb, key)
             await desk.page.until(lambda shown=shown: desk.page.calls()[key]["recording"] == shown)
+            if shown == "on":
+                await heard(outgoing)  # what is said now is in the file
         (file,) = (asterisk.run / "spool" / "monitor").glob("*-lab-*.wav")
-        assert file.stat().st_size > 44
+        try:
+            levels = read_wav(file).spectrum(AGENT, CUSTOMER, SUPERVISOR)
+        finally:
+            file.unlink()
+        assert min(levels[AGENT], levels[CUSTOMER]) - levels[SUPERVISOR] >= APART, levels
 
 
 async def test_without_its_account_nothing_is_recorded(asterisk22: Asterisk, phones: MakePhone, sue: User) -> None:
@@ -302,6 +341,7 @@ async def test_without_its_account_nothing_is_recorded(asterisk22: Asterisk, pho
 # --- one leg
 
 
+@pytest.mark.proves("calls.mute")
 async def test_mute_a_party(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     async with Desk(asterisk, user_id=sue.pk, records=True) as desk:
         await desk.live()
@@ -320,14 +360,17 @@ async def test_mute_a_party(asterisk: Asterisk, phones: MakePhone, sue: User) ->
         await asyncio.to_thread(incoming.wait_tone, CUSTOMER)
 
 
+@pytest.mark.proves("calls.keys")
 async def test_send_keys(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
-    """A key reaches who sits at the leg: its two notes are heard there."""
+    """The keys reach the phone of who sits at the leg, in order, and no other."""
     async with Desk(asterisk, user_id=sue.pk) as desk:
         await desk.live()
-        outgoing, _ = await talk(phones(asterisk, "101", hz=0), phones(asterisk, "201", hz=CUSTOMER))
+        outgoing, incoming = await talk(phones(asterisk, "101", hz=0), phones(asterisk, "201", hz=CUSTOMER))
         await the_call(desk)
-        answer = await clicked(desk, sue, "calls.keys", party(desk, "201"), keys="5")
+        answer = await clicked(desk, sue, "calls.keys", party(desk, "201"), keys="5#9")
         assert (answer["outcome"], answer["code"]) == ("unknown", "not_provable")
+        await asyncio.to_thread(outgoing.wait_keys, "5#9")
+        assert incoming.audio.digits == ""
         await asyncio.to_thread(outgoing.hangup)
 
 

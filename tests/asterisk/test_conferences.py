@@ -11,7 +11,8 @@ import pytest
 from accounts.models import User
 from floor import worker as workers
 from tests.asterisk.desk import Desk
-from tests.lab.audio import Sound
+from tests.asterisk.test_calling import records
+from tests.lab.audio import Sound, read_wav
 from tests.lab.checker import Checker
 from tests.lab.instance import Asterisk
 from tests.lab.phones import Call, Phone, PhoneError
@@ -44,11 +45,11 @@ class Room:
         """Key → participant, as the page has them."""
         return self.desk.page.entities.get("participant", {})
 
-    async def click(self, verb: str, key: str) -> dict[str, Any]:
-        return await self.desk.click(verb, key, self.user.pk)
+    async def click(self, verb: str, key: str, **args: Any) -> dict[str, Any]:
+        return await self.desk.click(verb, key, self.user.pk, args=args)
 
-    async def done(self, verb: str, key: str) -> None:
-        answer = await self.click(verb, key)
+    async def done(self, verb: str, key: str, **args: Any) -> None:
+        answer = await self.click(verb, key, **args)
         assert (answer["outcome"], answer["code"]) == ("done", ""), answer
 
     async def heard(self, wanted: int, unwanted: int) -> Sound:
@@ -101,6 +102,7 @@ def enter(asterisk: Asterisk, phones: Callable[..., Phone], bob: User) -> Enter:
     return make
 
 
+@pytest.mark.proves("conferences.mute", "conferences.unmute")
 async def test_mute_takes_the_tone_out_of_the_room_and_unmute_brings_it_back(
     asterisk: Asterisk, bob: User, enter: Enter
 ) -> None:
@@ -123,6 +125,7 @@ async def test_mute_takes_the_tone_out_of_the_room_and_unmute_brings_it_back(
         assert desk.room_differences(*await desk.rooms(asterisk)) == []
 
 
+@pytest.mark.proves("conferences.kick")
 async def test_removed_is_out_and_the_others_stay(asterisk: Asterisk, bob: User, enter: Enter) -> None:
     async with Desk(asterisk, user_id=bob.pk) as desk:
         room = await enter(desk)
@@ -140,6 +143,7 @@ async def test_removed_is_out_and_the_others_stay(asterisk: Asterisk, bob: User,
         assert desk.room_differences(*await desk.rooms(asterisk)) == []
 
 
+@pytest.mark.proves("conferences.lock", "conferences.unlock")
 async def test_locked_lets_nobody_in_until_unlocked(
     asterisk: Asterisk, bob: User, enter: Enter, phones: Callable[..., Phone], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +163,96 @@ async def test_locked_lets_nobody_in_until_unlocked(
         await desk.page.until(lambda: room.seat("202")[0])
         assert await room.members() == {"101", "102", "201", "202"}
         await asyncio.to_thread(room.listener.wait_tone, 880)
+
+
+@pytest.mark.proves("conferences.mute_others", "conferences.unmute_others")
+async def test_all_but_admins_are_muted_and_heard_again(asterisk: Asterisk, bob: User, enter: Enter) -> None:
+    async with Desk(asterisk, user_id=bob.pk) as desk:
+        room = await enter(desk)
+        room.boris.hangup()
+        room.boris = await asyncio.to_thread(lambda: room.boris.phone.call("88801").wait_up())
+        await desk.page.until(lambda: room.seat("102")[1].get("admin"))
+        await room.hears_both()
+        await room.done("conferences.mute_others", ROOM)
+        assert {one["number"]: one["muted"] for one in room.seats.values()} == {"101": True, "102": False, "201": True}
+        await room.heard(BORIS, unwanted=ANNA)
+        await room.done("conferences.unmute_others", ROOM)
+        assert not any(one["muted"] for one in room.seats.values())
+        await room.hears_both()
+        _, members = await desk.rooms(asterisk)
+        assert {row["Muted"] for row in members["801"]} == {"No"}
+
+
+@pytest.mark.proves("conferences.kick_all")
+async def test_all_are_removed_and_the_room_is_no_more(
+    asterisk: Asterisk, bob: User, enter: Enter, phones: Callable[..., Phone]
+) -> None:
+    other = await asyncio.to_thread(lambda: phones(asterisk, "202").call("802").wait_up())
+    async with Desk(asterisk, user_id=bob.pk) as desk:
+        room = await enter(desk)
+        await room.done("conferences.kick_all", ROOM)
+        for call in (room.anna, room.boris, room.listener):
+            await asyncio.to_thread(call.wait_ended)
+        await desk.page.until(lambda: not room.room)
+        assert {row["Conference"] for row in (await desk.rooms(asterisk))[0]} == {"802"}, "the other room stays"
+        with pytest.raises(PhoneError):
+            other.wait_ended(0.5)
+        answer = await room.click("conferences.kick_all", ROOM)
+        assert (answer["outcome"], answer["code"]) == ("refused", "gone")
+
+
+@pytest.mark.proves("conferences.invite")
+async def test_whoever_is_invited_is_heard_in_the_room(
+    asterisk: Asterisk, bob: User, enter: Enter, phones: Callable[..., Phone]
+) -> None:
+    """An extension of ours, and her own phone; a phone that does not answer is told as that."""
+    await bob.phones.acreate(pbx="lab", dial_string="PJSIP/900")
+    async with Desk(asterisk, user_id=bob.pk) as desk:
+        room = await enter(desk)
+        for number, hz, args in (("103", 880, {"extension": "103"}), ("900", 1320, {})):
+            answer = await room.click("conferences.invite", ROOM, **args)
+            assert (answer["outcome"], answer["code"]) == ("refused", "phone_unreachable")
+            phone = await asyncio.to_thread(phones, asterisk, number, hz=hz)
+            await room.done("conferences.invite", ROOM, **args)
+            guest = await asyncio.to_thread(phone.wait_incoming)
+            assert (guest.remote_name, guest.remote_number) == ("Phoenix-call", "801")
+            seat = room.seat(number)[1]
+            _, members = await desk.rooms(asterisk)
+            assert seat["channel"] in {row["Channel"] for row in members["801"]}
+            await asyncio.to_thread(room.listener.wait_tone, hz)
+            await asyncio.to_thread(guest.wait_tone, ANNA)
+            await asyncio.to_thread(guest.hangup)
+            await desk.page.until(lambda number=number: not room.seat(number)[0])
+        answer = await room.click("conferences.invite", ROOM, extension="444")
+        assert (answer["outcome"], answer["code"]) == ("refused", "no_extension")
+
+
+@pytest.mark.proves("conferences.record", "conferences.stop_record")
+async def test_a_recording_has_what_was_said(asterisk: Asterisk, bob: User, enter: Enter) -> None:
+    """Shown as events tell, and the two notes are in the file that Asterisk has named."""
+    async with Desk(asterisk, user_id=bob.pk, records=True) as desk:
+        room = await enter(desk)
+        await records(desk)
+        await room.hears_both()
+        await room.done("conferences.record", ROOM)
+        assert room.room["recording"]
+        await asyncio.to_thread(room.listener.heard, 1.0)  # what is said now is recorded
+        await room.done("conferences.stop_record", ROOM)
+        assert not room.room["recording"]
+        (file,) = (asterisk.run / "spool" / "monitor").glob("confbridge-801-*.wav")
+        try:
+            levels = read_wav(file).spectrum(ANNA, BORIS, 880)
+        finally:
+            file.unlink()
+        assert min(levels[ANNA], levels[BORIS]) - levels[880] >= APART_DB, levels
+        assert desk.room_differences(*await desk.rooms(asterisk)) == []
+
+
+async def test_a_room_is_not_recorded_without_its_account(asterisk: Asterisk, bob: User, enter: Enter) -> None:
+    async with Desk(asterisk, user_id=bob.pk) as desk:
+        room = await enter(desk)
+        answer = await room.click("conferences.record", ROOM)
+        assert (answer["outcome"], answer["code"]) == ("refused", "no_recording")
 
 
 async def test_a_lock_by_the_console_shows_by_a_re_read(

@@ -85,6 +85,7 @@ def extensions(asterisk: Asterisk) -> list[str]:
     return ["101", "301"] if asterisk.version == "16" else ["101"]
 
 
+@pytest.mark.proves("calls.listen", "calls.stop")
 async def test_listen(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """She hears both, nobody hears her; it is on the page; and one click ends it."""
     customer = phones(asterisk, "201", hz=CUSTOMER)
@@ -121,6 +122,7 @@ async def test_listen(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     assert outcomes[:2] == [("calls.listen", "done"), ("calls.stop", "done")]
 
 
+@pytest.mark.proves("calls.whisper")
 async def test_whisper(asterisk: Asterisk, phones: MakePhone, sue: User) -> None:
     """Only the agent hears her."""
     customer = phones(asterisk, "201", hz=CUSTOMER)
@@ -164,6 +166,7 @@ async def test_the_trunks_customer_is_never_the_one_who_is_whispered_to(
         assert (answer["outcome"], answer["code"]) == ("refused", "not_now")
 
 
+@pytest.mark.proves("calls.pickup")
 async def test_pickup(asterisk: Asterisk, phones: MakePhone, checkers: MakeChecker, sue: User) -> None:
     """The caller is heard at her phone, and where it rang it rings no more."""
     customer = phones(asterisk, "201", hz=CUSTOMER)

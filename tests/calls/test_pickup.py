@@ -82,6 +82,25 @@ async def test_a_name_that_is_no_name_is_not_sent(desk_of: Callable[..., Desk], 
     assert await desk_of(sue, scene).refused("calls.pickup") == "bad_command"
 
 
+@pytest.mark.parametrize(("other", "sent"), [("DAHDI/1-10", False), ("dahdi/1-10", False), ("DAHDI/1-2", True)])
+async def test_a_name_that_is_the_beginning_of_anothers(
+    desk_of: Callable[..., Desk], sue: User, other: str, sent: bool
+) -> None:
+    """PickupChan is content with a beginning: it might pick up the other one."""
+    scene = Scene()
+    scene.new("a", "PJSIP/201-0000000a", "ring")
+    scene.new("b", "DAHDI/1-1")
+    scene.dial("a", "b")
+    scene.state("b", "ringing")
+    scene.new("x", other, "ring")
+    desk = desk_of(sue, scene)
+    if sent:
+        await desk.click("calls.pickup")
+        assert desk.sent["Data"] == "DAHDI/1-1"
+    else:
+        assert await desk.refused("calls.pickup") == "ambiguous"
+
+
 async def test_an_outsider_rings_nobody(desk_of: Callable[..., Desk], charlie: User, ringing: Scene) -> None:
     await charlie.phones.acreate(pbx="lab", dial_string="PJSIP/900")
     assert await desk_of(charlie, ringing).refused("calls.pickup") == "no_right"

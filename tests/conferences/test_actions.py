@@ -107,6 +107,14 @@ async def test_a_participant_is_named_whole_and_from_the_model(desk: Desk, verb:
     assert desk.sent == [(action, {"Conference": "801", "Channel": "PJSIP/101-0000008a"})]
 
 
+@pytest.mark.parametrize("verb", ON_PARTICIPANTS)
+async def test_a_name_that_is_the_beginning_of_anothers_reaches_nobody(desk: Desk, verb: str) -> None:
+    desk.scene.new("x", "PJSIP/101-0000008a1", "up")
+    answer = await desk.run(verb)
+    assert (answer["outcome"], answer["code"], answer["detail"]) == ("refused", "ambiguous", "PJSIP/101-0000008a")
+    assert desk.sent == []
+
+
 async def test_mute_is_done_when_its_event_says_so(desk: Desk) -> None:
     assert (await desk.run("conferences.mute"))["type"] == "ack"
     desk.link.answer(0, "Success", "User muted")

@@ -172,6 +172,34 @@ async def test_an_ended_call_is_gone(desk: Desk) -> None:
     assert (await desk.run())["code"] == "gone"
 
 
+@pytest.mark.parametrize("heard", ["leaves", "moves", "hangs up", "is joined"])
+async def test_what_was_heard_counts_before_it_is_told(desk: Desk, heard: str) -> None:
+    """The picture is told some 50 ms late, and a step half done later still: a click in between is on what was."""
+    command = desk.command()
+    if heard == "hangs up":
+        desk.scene.hangup("b")
+    elif heard == "is joined":
+        desk.scene.new("c", "PJSIP/103-0000000c", "up")
+        desk.scene.enter("c", "br")
+    else:
+        desk.scene.leave("b", "br")
+        if heard == "moves":
+            desk.scene.new("c", "PJSIP/103-0000000c", "up")
+            desk.scene.enter("c", "br2")
+            desk.scene.enter("b", "br2")
+    await desk.dispatcher.run(command)
+    await desk.settle()
+    assert (desk.answers[-1]["outcome"], desk.answers[-1]["code"]) == ("refused", "changed")
+    assert desk.link.posted == []
+
+
+async def test_what_changes_nobody_and_no_place_is_no_change(desk: Desk) -> None:
+    desk.scene.event("Hold", **desk.scene.snapshot("a"))
+    desk.scene.event("NewCallerid", **desk.scene.snapshot("a", CallerIDName="Another"))
+    await desk.run()
+    assert len(desk.link.posted) == 2
+
+
 async def test_the_same_id_five_times_is_one_effect_and_five_answers(desk: Desk) -> None:
     command = desk.command()
     for _ in range(3):
@@ -204,6 +232,26 @@ async def test_an_id_that_another_process_had_is_never_done_again(desk: Desk) ->
     await desk.settle()
     assert len(desk.link.posted) == 2
     assert (desk.answers[-1]["outcome"], desk.answers[-1]["code"]) == ("unknown", "not_proved")
+
+
+async def test_what_the_audit_knows_of_it_is_answered(desk: Desk) -> None:
+    """Whoever asks again after the worker was restarted hears what came of it; another user hears nothing."""
+    command = desk.command()
+    await desk.dispatcher.run(dict(command))
+    desk.link.answer(0, "Error", "Permission denied")
+    desk.link.answer(1, "Error", "Permission denied")
+    await asyncio.sleep(0)
+    await desk.settle()
+    desk.dispatcher._known.clear()
+    before = len(desk.answers)
+    await desk.dispatcher.run({**command, "user_id": desk.user.pk + 1})
+    await desk.settle()
+    assert [answer["type"] for answer in desk.answers[before:]] == ["ack"]
+    await desk.dispatcher.run(dict(command))
+    await desk.settle()
+    answer = desk.answers[-1]
+    assert (answer["outcome"], answer["code"], answer["detail"]) == ("refused", "asterisk", "Permission denied")
+    assert len(desk.link.posted) == 2
 
 
 async def test_asterisks_no_is_passed_on(desk: Desk) -> None:

@@ -152,12 +152,30 @@ async def test_a_worker_that_lets_a_phone_ring_is_waited_for(hub: Hub, monkeypat
 def test_an_unknown_may_be_settled_later(hub: Hub) -> None:
     browser, watcher = join(hub)
     base = {"type": "result", "id": "2" * 32, "verb": "calls.hangup", "target": {}, "code": "", "detail": ""}
-    hub._pending["2" * 32] = (watcher, [_Timer(), _Timer()], {})  # type: ignore[list-item]
+    hub._pending["2" * 32] = hubs._Pending({}, [watcher], [_Timer(), _Timer()])  # type: ignore[list-item]
     hub.answered({**base, "outcome": "unknown", "more": True})
     hub.answered({**base, "outcome": "done", "more": False})
     hub.answered({**base, "outcome": "done", "more": False})
     assert [message["outcome"] for message in browser.of("result")] == ["unknown", "done"]
     assert "more" not in json.loads(browser.texts[-1])
+
+
+async def test_all_who_sent_the_same_command_are_answered(hub: Hub) -> None:
+    (one, first), (two, second), (three, other) = join(hub), join(hub), join(hub)
+    command = {
+        "id": "3" * 32,
+        "user_id": 1,
+        "verb": "calls.hangup",
+        "target": {"kind": "call", "key": "lab/a", "rev": 1},
+    }
+    for watcher in (first, second, second):
+        await hub.command(watcher, command, "lab")
+    await hub.command(other, {**command, "user_id": 2}, "lab")
+    assert three.of("result")[0]["code"] == "bad_command", "another user's: she guessed"
+    hub.leave(first)
+    hub.answered({"type": "result", "id": "3" * 32, "outcome": "done"})
+    assert (len(one.of("result")), len(two.of("result")), len(three.of("result"))) == (0, 1, 1)
+    assert not hub._pending
 
 
 class _Timer:

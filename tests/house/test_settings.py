@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from live.manners import Manners
+from live.manners import SEED, Manners
 from phoenix_panel import checks, secret_key
 from phoenix_panel.environment import Environment
 
@@ -104,7 +104,7 @@ def test_nothing_given_is_a_panel_on_this_machine(read: Any, tmp_path: Path) -> 
 
 
 def test_how_phones_are_rung_is_the_seeds_way_for_all_or_for_one(read: Any) -> None:
-    assert read()["PHOENIX_MANNERS"] == {"demo": Manners(15, "Phoenix-Spy", "Phoenix-whispers", "Phoenix-Pickup")}
+    assert read()["PHOENIX_MANNERS"] == {"demo": SEED}
     two = {"PHOENIX_PBX_OFFICE": PBX, "PHOENIX_PBX_PLANT": PBX}
     settings = read(**two, PHOENIX_RING_SECONDS="20", PHOENIX_CALLER_LISTEN="Ear", PHOENIX_CALLER_LISTEN_PLANT="Ohr")
     assert settings["PHOENIX_MANNERS"] == {
@@ -130,11 +130,11 @@ def test_pbxs_by_name(read: Any) -> None:
         PHOENIX_PBX=PBX,
         PHOENIX_PBX_OFFICE=PBX,
         PHOENIX_PBX_Branch_2=PBX,
-        PHOENIX_PBX_OFFICE_REC="anything: kept for recording",
-        PHOENIX_PBX_REC="anything: kept for recording",
+        PHOENIX_PBX_OFFICE_REC=PBX.replace("panel", "recorder"),
         PHOENIX_PBX_EMPTY="",
     )
     assert settings["PHOENIX_PBXS"] == {"pbx": PBX, "office": PBX, "branch_2": PBX}
+    assert settings["PHOENIX_RECORDERS"] == {"office": PBX.replace("panel", "recorder")}
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,13 @@ def encode_ulaw(samples: Samples) -> bytes:
     return order[np.searchsorted(borders, samples)].astype(np.uint8).tobytes()
 
 
+def read_wav(path: Path) -> Sound:
+    """What is in a mono WAV file of 16 bits."""
+    with wave.open(str(path), "rb") as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE)
+        return Sound(np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16))
+
+
 def write_wav(path: Path, samples: Samples) -> None:
     """Write a mono WAV file."""
     with wave.open(str(path), "wb") as file:

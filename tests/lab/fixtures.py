@@ -3,14 +3,16 @@
 The instances live as long as the session; after each test that used one, everything is hung up and set back, so
 that each test begins on an empty PBX. What cannot be set up is skipped, loudly; under `CI=true` such a skip is a
 failure, but for one case that is not ours to mend: apt itself refuses Debian's unstable suite that day. Then the
-tests of Asterisk 22 are skipped and the session's last line says so.
+tests of Asterisk 22 are skipped and the session's last lines say so.
+
+Tests with the mark `proves` name the actions whose effect they see (and hear). The very last line counts them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -22,6 +24,8 @@ from tests.lab.phones import Phone
 
 NOT_TESTED = "NOT TESTED against Asterisk"
 
+PROVES = "proves"
+
 _instances = pytest.StashKey[dict[str, Asterisk]]()
 
 
@@ -30,12 +34,53 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_instances] = {}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Reports, which workers of xdist send too, carry which actions their test proves, and on which Asterisk."""
+    for item in items:
+        for mark in item.iter_markers("proves"):
+            version = _version(item)
+            lacks = mark.kwargs.get("lacks", {})
+            for verb in mark.args:
+                item.user_properties.append((PROVES, (version, verb, lacks.get(version, ""))))
+
+
+def _version(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    if callspec is not None and "asterisk" in callspec.params:
+        return str(callspec.params["asterisk"])
+    return next(version for version in VERSIONS if f"asterisk{version}" in getattr(item, "fixturenames", ()))
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The very last line says what was left out, where nobody can miss it."""
+    """The very last lines say what was left out, where nobody can miss it, and what was proved."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         for reason in sorted(_left_out(reporter.stats.get("skipped", []))):
             reporter.write_line(reason, red=True, bold=True)
+        for line in proofs(reporter.stats):
+            reporter.write_line(line)
+
+
+def proofs(stats: Mapping[str, list[Any]]) -> list[str]:
+    """What a version lacks, with the reason; last, how many actions were proved on each. A test that failed takes
+    back what another one proved of the same action."""
+    good, bad = _told(stats.get("passed", [])), _told([*stats.get("failed", []), *stats.get("error", [])])
+    if not (good or bad):
+        return []
+    lacks = [f"{verb} is not on {version}: {why}" for (version, verb), why in sorted(good.items()) if why]
+    proved = [version for (version, verb), why in good.items() if not why and (version, verb) not in bad]
+    newest, *others = (f"on {version}" for version in VERSIONS)
+    counts = [proved.count(version) for version in VERSIONS]
+    rest = "".join(f", {count} {where}" for count, where in zip(counts[1:], others, strict=True))
+    return [*lacks, f"{counts[0]} actions proved {newest}{rest}"]
+
+
+def _told(reports: list[Any]) -> dict[tuple[str, str], str]:
+    """(version, verb) → why that version lacks it, or ""."""
+    properties = [
+        told for report in reports for name, told in getattr(report, "user_properties", ()) if name == PROVES
+    ]
+    return {(version, verb): why for version, verb, why in properties}
 
 
 def _left_out(skipped: list[Any]) -> set[str]:

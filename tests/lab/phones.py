@@ -131,6 +131,10 @@ class Call:
         """Press keys; returns at once."""
         background().loop.call_soon_threadsafe(self.audio.press, digits)
 
+    def wait_keys(self, digits: str, timeout: float = WAIT) -> Self:
+        """Wait until these keys have come, as the last ones. Raises PhoneError."""
+        return self._wait(lambda: self.audio.digits.endswith(digits), f"the keys {digits}", timeout)
+
     def heard(self, seconds: float) -> Sound:
         """Listen for so many seconds from now and return what was heard."""
         began = time.monotonic()

@@ -117,3 +117,9 @@ def test_so_many_at_once() -> None:
     meter, policy = Meter(), Policy(re.compile(""), at_once=2)
     assert meter.take(policy, 1, 1, 0)
     assert not meter.take(policy, 1, 2, 0)
+
+
+def test_who_has_no_account_is_counted_as_one_of_all() -> None:
+    meter, policy = Meter(), Policy(re.compile(""), per_minute=2, per_minute_all=4, at_once=10)
+    assert [meter.take(policy, 0, 0, at) for at in (0, 1, 2)] == [True, True, False]
+    assert [meter.take(policy, 1, 0, at) for at in (3, 4, 5)] == [True, True, False]

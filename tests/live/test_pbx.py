@@ -3,6 +3,7 @@
 import pytest
 
 from ami.protocol import Message
+from live.bridges import Kind
 from tests.live.scene import Scene, message
 
 
@@ -138,3 +139,14 @@ def test_events_that_lack_everything_harm_nothing(scene: Scene, hostile: dict[st
         scene.event(name, **hostile)
     scene.look()
     assert set(scene.pbx.channels) == before
+
+
+@pytest.mark.parametrize(("callers", "callees"), [("00:00:07", "00:00:07"), ("00:01:00", "00:00:59")])
+def test_a_list_that_names_the_callee_first_is_no_other_call(scene: Scene, callers: str, callees: str) -> None:
+    """Asterisk lists channels in no order; who logs in later must see the same call, begun by the same leg."""
+    scene.pbx.bridge("br").kind = Kind.TALK
+    rows = [item(leg, Linkedid="a", Duration=long, BridgeId="br") for leg, long in (("b", callees), ("a", callers))]
+    scene.pbx.replace_channels(rows, scene.now)
+    scene.look()
+    (call,) = scene.calls.items()
+    assert (call[0], call[1]["parties"]) == ("lab/a", ["lab/a", "lab/b"])

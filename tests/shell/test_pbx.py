@@ -236,7 +236,8 @@ def test_unknown_has_a_code_of_its_own(talking: DemoStage, monkeypatch: pytest.M
     ran = pbx("hangup", "101")
     assert ran.code == UNKNOWN
     assert ran.err.startswith("unknown: calls.hangup 201 → 101")
-    assert audit()[-1][3:] == ("unknown", "not_proved")
+    # Its event may still come before the process ends: then the audit has that too, after it.
+    assert audit()[1][3:] == ("unknown", "not_proved")
 
 
 def test_without_an_audit_nothing_is_done(talking: DemoStage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""REST, for programs: state, actions, their outcomes, under personal tokens. The stream is the WebSocket's."""
