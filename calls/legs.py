@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 
 import ami
 from accounts.permissions import UserSnapshot
-from floor.registry import Action, Args, Found, Plan, Refused
+from floor.registry import Action, Args, Asked, Found, Plan, Refused
 from floor.words import gettext_lazy as _
 from live import channels
 from live.channels import Channel
@@ -16,13 +16,20 @@ from live.pbx import Pbx
 
 
 class MuteArgs(Args):
-    muted: bool = True
-    direction: Literal["in", "out", "all"] = "in"
+    muted: Annotated[bool, Asked(_("Muted"))] = True
+    direction: Annotated[
+        Literal["in", "out", "all"],
+        Asked(_("What"), choices={"in": _("What it says"), "out": _("What it hears"), "all": _("Both")}),
+    ] = "in"
     """What the party says, what it hears, or both."""
 
 
 class KeysArgs(Args):
-    keys: Annotated[str, StringConstraints(pattern=r"^[0-9*#A-D]{1,32}$")]
+    keys: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9*#A-D]{1,32}$"),
+        Asked(_("Keys"), _("0 to 9, *, #, A to D"), format="keys"),
+    ]
 
 
 def _up(leg: Channel) -> Channel:
@@ -45,7 +52,7 @@ def plan_keys(pbx: Pbx, found: Found, args: KeysArgs, user: UserSnapshot) -> Pla
     return Plan(sends, lambda pbx: False, unprovable=True)
 
 
-MUTE = Action("calls.mute", "party", _("Mute"), plan_mute, MuteArgs)
-KEYS = Action("calls.keys", "party", _("Send keys"), plan_keys, KeysArgs)
+MUTE = Action("calls.mute", "party", _("Mute"), plan_mute, MuteArgs, when="up")
+KEYS = Action("calls.keys", "party", _("Send keys"), plan_keys, KeysArgs, when="up")
 
 ACTIONS = (MUTE, KEYS)

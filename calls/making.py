@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import ringing
-from floor.registry import Action, Args, Found, Plan, Refused
+from floor.registry import Action, Args, Asked, Found, Plan, Refused
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from live import channels
@@ -17,9 +17,18 @@ from live.pbx import Pbx
 
 
 class CallArgs(Args):
-    number: Number
+    number: Annotated[Number, Asked(_("Number"), format="number")]
     """Whom to call."""
-    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,20}$")] = ""
+    extension: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9]{0,20}$"),
+        Asked(
+            _("Phone that rings first"),
+            _("An extension. Empty: your own phone"),
+            format="extension",
+            own_phone=True,
+        ),
+    ] = ""
     """Whose phone rings first, an extension of ours; "" for her own."""
 
 

@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import ringing
-from floor.registry import Action, Args, Found, NoArgs, Plan, Refused, name_of
+from floor.registry import Action, Args, Asked, Found, NoArgs, Plan, Refused, name_of
 from floor.words import Words
 from floor.words import gettext_lazy as _
 from live import channels
@@ -23,6 +23,7 @@ from live.bridges import Kind
 from live.calls import Call
 from live.channels import Channel
 from live.pbx import Pbx
+from live.resync import CHANNELS
 from live.spies import Spy
 
 TALKS = frozenset({"talking", "hold"})
@@ -198,7 +199,10 @@ WAYS = (
 
 
 class ModeArgs(Args):
-    mode: Literal["listen", "whisper", "barge"]
+    mode: Annotated[
+        Literal["listen", "whisper", "barge"],
+        Asked(_("To"), choices={"listen": _("Listen"), "whisper": _("Whisper"), "barge": _("Barge in")}),
+    ]
 
 
 def plan_switch(pbx: Pbx, found: Found, args: ModeArgs, user: UserSnapshot) -> Plan:
@@ -209,7 +213,13 @@ def plan_switch(pbx: Pbx, found: Found, args: ModeArgs, user: UserSnapshot) -> P
         raise Refused("no_right")
     if not spy.switchable:
         raise Refused("not_now")
-    return Plan((ami.actions.spy_mode(spy.spyer, args.mode),), lambda pbx: False, unprovable=True)
+    return Plan(
+        (ami.actions.spy_mode(spy.spyer, args.mode),),
+        lambda pbx: False,
+        reread=(CHANNELS,),  # not for a proof: so that what the model remembers is told at once
+        unprovable=True,
+        taken=lambda pbx: pbx.spies.turned(spy.spyer, args.mode),
+    )
 
 
 # --- stop

@@ -9,7 +9,7 @@ from pydantic import Field
 import ami
 from accounts.permissions import UserSnapshot
 from floor import ringing
-from floor.registry import Action, Args, Found, NoArgs, Plan, Refused
+from floor.registry import Action, Args, Asked, Found, NoArgs, Plan, Refused
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from live import channels
@@ -51,7 +51,7 @@ def mate(pbx: Pbx, leg: Channel) -> Channel | None:
 
 
 class TransferArgs(Args):
-    number: Number
+    number: Annotated[Number, Asked(_("To number"), format="number")]
 
 
 def plan_transfer(pbx: Pbx, found: Found, args: TransferArgs, user: UserSnapshot) -> Plan:
@@ -111,7 +111,7 @@ def plan_cancel_attend(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot)
 
 
 class ParkArgs(Args):
-    seconds: Annotated[int, Field(ge=5, le=86_400)] = 60
+    seconds: Annotated[int, Field(ge=5, le=86_400), Asked(_("Seconds until it rings back"))] = 60
     """Until it rings back at whom it talked to."""
 
 
@@ -147,14 +147,25 @@ def plan_retrieve(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> P
     return ringing.plan(pbx, channel_id, send, together)
 
 
-TRANSFER = Action("calls.transfer", "party", _("Transfer"), plan_transfer, TransferArgs)
+TRANSFER = Action("calls.transfer", "party", _("Transfer"), plan_transfer, TransferArgs, when="there")
 ATTEND = Action(
-    "calls.attend", "party", _("Ask first, then transfer"), plan_attend, TransferArgs, granted_by="calls.transfer"
+    "calls.attend",
+    "party",
+    _("Ask first, then transfer"),
+    plan_attend,
+    TransferArgs,
+    granted_by="calls.transfer",
+    when="talks",
 )
 CANCEL_ATTEND = Action(
-    "calls.cancel_attend", "party", _("Back to the first call"), plan_cancel_attend, granted_by="calls.transfer"
+    "calls.cancel_attend",
+    "party",
+    _("Back to the first call"),
+    plan_cancel_attend,
+    granted_by="calls.transfer",
+    when="up",
 )
-PARK = Action("calls.park", "party", _("Park"), plan_park, ParkArgs)
+PARK = Action("calls.park", "party", _("Park"), plan_park, ParkArgs, when="talks")
 RETRIEVE = Action("calls.retrieve", "parked", _("Take back"), plan_retrieve, granted_by="calls.park", phone=True)
 
 ACTIONS = (TRANSFER, ATTEND, CANCEL_ATTEND, PARK, RETRIEVE)

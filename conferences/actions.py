@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry, ringing
-from floor.registry import Action, Args, Found, Kind, NoArgs, Plan, Refused, name_of
+from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused, name_of
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
 from live import channels
@@ -161,7 +161,11 @@ def _plan_record(recording: bool) -> Planner:
 
 
 class InviteArgs(Args):
-    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,20}$")] = ""
+    extension: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9]{0,20}$"),
+        Asked(_("Whom"), _("An extension. Empty: your own phone"), format="extension", own_phone=True),
+    ] = ""
     """Whose phone rings, an extension of ours; "" for her own."""
 
 
@@ -210,7 +214,7 @@ KICK_ALL = Action(
     confirm=_("Remove everybody from this conference?"),
     danger=True,
 )
-INVITE = Action("conferences.invite", "room", pgettext_lazy("room", "Invite"), plan_invite, InviteArgs)
+INVITE = Action("conferences.invite", "room", pgettext_lazy("room", "Invite"), plan_invite, InviteArgs, phone=True)
 RECORD = Action("conferences.record", "room", pgettext_lazy("room", "Record"), _plan_record(True))
 STOP_RECORD = Action(
     "conferences.stop_record",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from demo.answers_legs import LEGS
 from demo.answers_lines import LINES
 from demo.answers_parking import PARKING
 from demo.answers_queues import QUEUES
@@ -187,6 +188,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "Originate": ("Originate a call.  (Priv: originate,all)", _originate),
     "Ping": ("Keepalive command.  (Priv: <none>)", _ping),
     "Status": ("List channel status.  (Priv: system,call,reporting,all)", _status),
+    **LEGS,
     **LINES,
     **PARKING,
     **QUEUES,

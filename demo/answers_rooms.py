@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 NONE: Final = "No active conferences."
 NO_NAME: Final = "No Conference name provided."
 NO_SUCH: Final = "No Conference by that name found."
+NOT_STOPPED: Final = "Internal error while stopping recording."
 NO_CHANNEL: Final = "No Channel by that name found in Conference."
 
 
@@ -80,12 +81,27 @@ def _lock(locked: bool) -> Handler:
     return handler
 
 
+def _record(recorded: bool) -> Handler:
+    def handler(pbx: Pbx, request: Request) -> bytes:
+        room = _named_room(pbx, request)
+        if isinstance(room, str):
+            return error(request, room)
+        if room.recorded is recorded:
+            return error(request, "Conference is already being recorded." if recorded else NOT_STOPPED)
+        pbx.seats.record(room, recorded)
+        return success(request, f"Conference Recording {'Started' if recorded else 'Stopped'}.")
+
+    return handler
+
+
 ROOMS: Final[dict[str, Action]] = {
     "ConfbridgeKick": ("Kick a Confbridge user.  (Priv: call,all)", _kick),
     "ConfbridgeList": ("List participants in a conference.  (Priv: reporting,all)", _participants),
     "ConfbridgeListRooms": ("List active conferences.  (Priv: reporting,all)", _rooms),
     "ConfbridgeLock": ("Lock a Confbridge conference.  (Priv: call,all)", _lock(True)),
     "ConfbridgeMute": ("Mute a Confbridge user.  (Priv: call,all)", _mute(True)),
+    "ConfbridgeStartRecord": ("Start recording a Confbridge conference.  (Priv: system,all)", _record(True)),
+    "ConfbridgeStopRecord": ("Stop recording a Confbridge conference.  (Priv: system,all)", _record(False)),
     "ConfbridgeUnlock": ("Unlock a Confbridge conference.  (Priv: call,all)", _lock(False)),
     "ConfbridgeUnmute": ("Unmute a Confbridge user.  (Priv: call,all)", _mute(False)),
 }

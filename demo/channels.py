@@ -118,6 +118,8 @@ class Channel:
     """The number that it dialled to come in."""
     spies_on: Channel | None = None
     spy_options: str = ""
+    recordings: int = 0
+    """How many MixMonitors run on it."""
 
     @property
     def talks_with(self) -> Channel | None:

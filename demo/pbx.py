@@ -342,13 +342,16 @@ class Pbx:
             else:
                 self.emit("MusicOnHoldStop", *channel.snapshot())
 
-    def transfer(self, agent: Channel, exten: str) -> bool:
-        """The agent's transfer key, blindly: his caller goes on to another extension, he is out of it.
+    def transfer(self, agent: Channel, exten: str, *, by_phone: bool = True) -> bool:
+        """The agent's transfer key, blindly: his caller goes on to another extension, he is out of it. By the action
+        it is anybody, and whom he talks to.
 
         False when he is in no call that can be passed on, or the extension does not exist.
         """
         customer, bridge = agent.talks_with, agent.bridge
-        if bridge is None or customer is None or customer is not agent.caller or not self.exists(exten):
+        if bridge is None or customer is None or not self.exists(exten):
+            return False
+        if by_phone and customer is not agent.caller:
             return False
         self.emit("Unhold", *agent.snapshot())
         agent.holding = False
@@ -364,6 +367,8 @@ class Pbx:
         )
         if agent.served is not None:
             self.queueing.completed(agent.served, "transfer")
+        if customer.served is not None:
+            self.queueing.completed(customer.served, "caller")
         self.music(customer, False)
         if exten == self.parking.exten:
             self.parking.park(customer, agent.device, told=agent)
@@ -373,11 +378,70 @@ class Pbx:
         customer.exten, customer.priority, customer.callee = exten, 1, None
         self.bridge_leave(customer)
         self.bridge_destroy(bridge)
-        agent.caller = None
-        self._end(agent, NORMAL)
+        if customer.caller is agent:
+            self.finish(agent, NORMAL)
+        else:
+            self._end(agent, NORMAL)
+        agent.caller = agent.callee = customer.caller = None
         self.enter(customer, exten)
         self.settle()
         return True
+
+    def redirect(self, channel: Channel, exten: str) -> None:
+        """Send a leg elsewhere in the dialplan, out of whatever it is in. One that rings is lost by it."""
+        if channel.state == RINGING:
+            self.hangup(channel, 0)
+            return
+        if channel.waits is not None:
+            self.music(channel, False)  # before it is on its way, and what it leaves after (seen on 22)
+        channel.exten, channel.context, channel.priority = exten, INTERNAL, 1
+        if channel.waits is not None:
+            self.queueing.withdraw(channel.waits)
+        elif channel.sits is not None:
+            self.seats.stand_up(channel.sits)
+        elif channel.parked is not None:
+            self.parking.give_up(channel)
+        elif channel.bridge is not None:
+            self._desert(channel)
+        elif channel.callee is not None:
+            leg, channel.callee = channel.callee, None
+            self.dial_end(leg, "CANCEL")
+            self._end(leg, 0)
+        channel.caller = channel.callee = None
+        self.enter(channel, exten)
+        self.settle()
+
+    def _desert(self, channel: Channel) -> None:
+        """Out of a call of two, whose other side is left alone and ends."""
+        other, bridge = channel.talks_with, channel.bridge
+        assert bridge is not None
+        for one in (channel, other):
+            if one is not None and one.served is not None:
+                self.queueing.completed(one.served, "caller")
+        self.music(channel, False)
+        self.bridge_leave(channel)
+        if other is not None:
+            self.leave_talk(other)
+
+    # --- recording
+
+    def record(self, channel: Channel) -> None:
+        """A MixMonitor begins."""
+        channel.recordings += 1
+        self.emit("MixMonitorStart", *channel.snapshot())
+
+    def stop_recording(self, channel: Channel) -> bool:
+        """One of its recordings ends. False when there is none."""
+        if not channel.recordings:
+            return False
+        channel.recordings -= 1
+        self.emit("MixMonitorStop", *channel.snapshot())
+        return True
+
+    def pause_recording(self, channel: Channel, paused: bool, direction: str) -> None:
+        """Its recordings write silence, or go on."""
+        state = ("State", str(int(paused)))
+        self.emit("MixMonitorMute", *channel.snapshot(), ("Direction", direction), state)
 
     # --- the end
 

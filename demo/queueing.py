@@ -181,6 +181,27 @@ class Queueing:
             pbx.end(leg, 0)
         pbx.end(caller, cause)
 
+    def withdraw(self, visit: Waiting) -> None:
+        """The caller is sent elsewhere while he waits; Asterisk counts it as given up."""
+        pbx, caller, queue, leg = self._pbx, visit.channel, visit.queue, visit.leg
+        if leg is not None:
+            pbx.dial_end(leg, "CANCEL")
+        held = pbx.clock() - visit.joined
+        queue.abandoned += 1
+        queue.abandoned_in_time += held <= queue.service_level
+        self._emit(
+            "QueueCallerAbandon",
+            caller,
+            *self._place(visit),
+            ("OriginalPosition", str(visit.original)),
+            ("HoldTime", str(round(held))),
+        )
+        self._leave(visit)
+        caller.callee = None
+        if leg is not None:
+            leg.served = leg.caller = None
+            pbx.end(leg, 0)
+
     def completed(self, visit: Waiting, reason: str) -> None:
         """The talk is over: by the "agent", the "caller", or a "transfer"."""
         assert visit.leg is not None

@@ -51,6 +51,7 @@ class Room:
     name: str
     bridge: Bridge
     locked: bool = False
+    recorded: bool = False
     participants: list[Participant] = field(default_factory=list)
 
     def headers(self) -> tuple[Header, ...]:

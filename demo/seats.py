@@ -66,6 +66,13 @@ class Seats:
         for participant in participants:
             self._talking(participant)
 
+    def record(self, room: Room, recorded: bool) -> None:
+        """The recorder comes into the room's bridge, as one whom no list shows, or goes."""
+        room.recorded = recorded
+        room.bridge.hidden += recorded
+        self._pbx.emit("ConfbridgeRecord" if recorded else "ConfbridgeStopRecord", *room.headers())
+        room.bridge.hidden -= not recorded
+
     def kick(self, participants: list[Participant]) -> None:
         for participant in participants:
             self.leave(participant, NORMAL, kicked=True)
@@ -73,6 +80,15 @@ class Seats:
 
     def leave(self, participant: Participant, cause: int, *, kicked: bool = False) -> None:
         """Out of the room, and off the phone; the last one closes it. Who was kicked goes on in his dialplan first."""
+        pbx, channel = self._pbx, participant.channel
+        self.stand_up(participant)
+        if not channel.originated:
+            pbx.emit("SoftHangupRequest", *channel.snapshot(), ("Cause", str(NORMAL)))
+            channel.priority += kicked
+        pbx.end(channel, cause)
+
+    def stand_up(self, participant: Participant) -> None:
+        """Out of the room; the last one closes it."""
         pbx, room, channel = self._pbx, participant.room, participant.channel
         pbx.emit("ConfbridgeLeave", *participant.event())
         room.participants.remove(participant)
@@ -85,7 +101,3 @@ class Seats:
             pbx.devices.tell(f"CBAnn/{room.name}", "INUSE", cached=False)
             pbx.bridge_destroy(room.bridge)
             pbx.devices.tell(f"CBAnn/{room.name}", "UNKNOWN", cached=False)
-        if not channel.originated:
-            pbx.emit("SoftHangupRequest", *channel.snapshot(), ("Cause", str(NORMAL)))
-            channel.priority += kicked
-        pbx.end(channel, cause)

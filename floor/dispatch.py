@@ -290,6 +290,7 @@ class Dispatcher:
             code = "gone" if underway.plan.proved(self._pbx) else "asterisk"
             self._settle(underway, "refused", code, detail=underway.errors[0])
         elif underway.plan.unprovable and underway.answers == len(underway.plan.sends) and underway.result is None:
+            underway.plan.taken(self._pbx)
             self._settle(underway, "unknown", "not_provable")
         elif underway.plan.answered_first:
             self.look()

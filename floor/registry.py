@@ -5,8 +5,9 @@ Page, REST, Python and shell all read this. The floor knows no feature: features
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -72,6 +73,8 @@ class Plan:
     unprovable: bool = False
     """Neither an event nor a list tells of its effect: when Asterisk has said Success the answer is ``unknown``, at
     once, and stays so."""
+    taken: Callable[[Pbx], None] = lambda pbx: None
+    """Called when Asterisk has said Success to an unprovable one: for the model to remember what nobody will tell."""
 
 
 class Refused(Exception):
@@ -90,7 +93,8 @@ def name_of(pbx: Pbx, leg: Channel) -> str:
 
 
 class Args(BaseModel):
-    """What an action's arguments are declared as. The docstring under a field is its help, for REST and shell.
+    """What an action's arguments are declared as. The docstring under a field is its help, for REST and shell; how the
+    page asks for it says ``Asked``.
 
     One that names an entity by its key has ``json_schema_extra={"entity": its kind}``: the shell takes a number there.
     """
@@ -100,6 +104,22 @@ class Args(BaseModel):
 
 class NoArgs(Args):
     """The arguments of an action that takes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the page asks for an argument: ``seconds: Annotated[int, Field(ge=5), Asked(_("Seconds"))]``. An argument
+    that has none is asked for by its name."""
+
+    label: Words
+    help: Words = ""
+    choices: Mapping[str, Words] = field(default_factory=dict)
+    """The word for each value of a ``Literal``."""
+    format: Literal["", "number", "extension", "keys"] = ""
+    """Of a text, for the page to bring the right keys and offer what there is: a number to dial, an extension of
+    ours, keys of a telephone."""
+    own_phone: bool = False
+    """Left empty it is the user's own phone: one who has none must fill it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +140,11 @@ class Action:
     """It can't be undone and somebody notices."""
     granted_by: str = ""
     """The right that it needs, where that is another than its verb: who may mute may unmute."""
-    when: Literal["", "talks", "rings"] = ""
-    """In which state of a call it can be done, for the page to say so beforehand; the plan refuses it in others."""
+    when: Literal["", "talks", "rings", "up", "there"] = ""
+    """In which state of a call, or of a party, it can be done, for the page to say so beforehand; the plan refuses it
+    in others."""
     phone: bool = False
-    """It rings the user's own phone on that PBX."""
+    """It rings a phone: the user's own on that PBX, if no argument names another."""
 
     @property
     def right(self) -> str:
@@ -160,7 +181,57 @@ def described_for(rights: frozenset[str]) -> list[dict[str, Any]]:
             "danger": action.danger,
             "when": action.when,
             "phone": action.phone,
+            "args": _described(action.args),
         }
         for action in ACTIONS.values()
         if enough(action.right) & rights
     ]
+
+
+def _described(args: type[BaseModel]) -> list[dict[str, Any]]:
+    """What a form for these arguments needs to know, in the order of their declaration."""
+    return [
+        {
+            **shape,
+            "label": str(asked.label),
+            "help": str(asked.help),
+            "choices": [{"value": value, "label": str(asked.choices.get(value, value))} for value in shape["choices"]],
+            "format": asked.format,
+            "own_phone": asked.own_phone,
+        }
+        for shape, asked in _shapes(args)
+    ]
+
+
+@functools.cache
+def _shapes(args: type[BaseModel]) -> tuple[tuple[dict[str, Any], Asked], ...]:
+    """For each argument its JSON schema, reduced, and how it is asked for: the same for all users and languages."""
+    schema = args.model_json_schema()
+    required = schema.get("required", [])
+    return tuple(
+        (
+            _shape(name, schema["properties"][name], name in required),
+            next((one for one in info.metadata if isinstance(one, Asked)), Asked(name.replace("_", " ").capitalize())),
+        )
+        for name, info in args.model_fields.items()
+    )
+
+
+_LIMITS: Final = {"minimum": "least", "maximum": "most", "minLength": "shortest", "maxLength": "longest"}
+
+
+def _shape(name: str, said: dict[str, Any], required: bool) -> dict[str, Any]:
+    # What may be left out altogether is asked for as what it is when it is there.
+    kinds = [said, *(one for one in said.get("anyOf", []) if one.get("type") != "null")]
+    schema = {key: value for kind in kinds for key, value in kind.items()}
+    choices = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    return {
+        "name": name,
+        "type": "choice" if choices else schema.get("type", "string"),
+        "required": required,
+        "default": schema.get("default"),
+        "choices": choices,
+        "pattern": schema.get("pattern", ""),
+        "entity": schema.get("entity", ""),
+        **{ours: schema[theirs] for theirs, ours in _LIMITS.items() if theirs in schema},
+    }

@@ -27,6 +27,8 @@ class Spy:
     spyer: str
     spyee: str
     mode: Mode
+    """As it was made, or as the panel turned it last: whether a leg obeyed, or was turned by its own phone's keys,
+    nothing tells."""
     since: float
     rev: int = 1
     """Rises when the leg goes on to another one."""
@@ -116,7 +118,12 @@ class Spies:
             self.spies[spyer] = Spy(spyer, spyee, mode, since)
         elif spy.spyee != spyee:
             self.spies[spyer] = Spy(spyer, spyee, mode, since, spy.rev + 1)
-        else:
+        elif not spy.switchable:  # how it was begun is all that a list says
+            spy.mode = mode
+
+    def turned(self, spyer: str, mode: Mode) -> None:
+        """The panel has turned a leg that can be: Asterisk took it."""
+        if (spy := self.spies.get(spyer)) is not None:
             spy.mode = mode
 
     # --- saying
@@ -141,6 +148,7 @@ class Spies:
             "call": self.pbx.calls.key_of(spyee),
             "party": self.pbx.calls.key(spy.spyee),
             "mode": spy.mode,
+            "switchable": spy.switchable,
             "number": number,
             "name": name,
             "user": own.user if own is not None else "",

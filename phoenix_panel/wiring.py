@@ -43,7 +43,8 @@ def pbx_configs(demo: Demo | None = None) -> list[PbxConfig]:
         for name, url in settings.PHOENIX_PBXS.items()
     ]
     if demo is not None:
-        found.append(PbxConfig(DEMO, Address.parse(demo.url), DEMO_EXTENSIONS, DEMO_TRUNKS, manners[DEMO]))
+        address = Address.parse(demo.url)  # its account may do all that there is to do, recording too
+        found.append(PbxConfig(DEMO, address, DEMO_EXTENSIONS, DEMO_TRUNKS, manners[DEMO], recorder=address))
     return found
 
 

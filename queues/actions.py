@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 import ami
 from accounts.permissions import UserSnapshot
 from floor import registry, ringing
-from floor.registry import Action, Args, Found, Kind, NoArgs, Plan, Refused, name_of
+from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused, name_of
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
@@ -51,29 +51,29 @@ Penalty = Annotated[int, Field(ge=0, le=1000)]
 
 
 class PauseArgs(Args):
-    reason: Reason = ""
-    everywhere: bool = False
+    reason: Annotated[Reason, Asked(_("Reason"))] = ""
+    everywhere: Annotated[bool, Asked(_("In all queues"))] = False
     """In all queues of this interface."""
 
 
 class ResumeArgs(Args):
-    everywhere: bool = False
+    everywhere: Annotated[bool, Asked(_("In all queues"))] = False
 
 
 class PenaltyArgs(Args):
-    penalty: Penalty
+    penalty: Annotated[Penalty, Asked(_("Penalty"))]
 
 
 class RingInUseArgs(Args):
-    ring: bool
+    ring: Annotated[bool, Asked(_("Ring while on another call"))]
 
 
 class AddArgs(Args):
-    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+    extension: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$"), Asked(_("Extension"), format="extension")]
     """An extension of ours that has a hint: its device becomes the member."""
-    name: Reason = ""
-    penalty: Penalty = 0
-    paused: bool = False
+    name: Annotated[Reason, Asked(_("Name"))] = ""
+    penalty: Annotated[Penalty, Asked(_("Penalty"))] = 0
+    paused: Annotated[bool, Asked(_("Paused"))] = False
 
 
 # --- members
@@ -170,7 +170,7 @@ def plan_withdraw(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> P
 
 
 class SendArgs(Args):
-    number: Number
+    number: Annotated[Number, Asked(_("To number"), format="number")]
 
 
 def plan_send(pbx: Pbx, found: Found, args: SendArgs, user: UserSnapshot) -> Plan:

@@ -6,10 +6,18 @@ const ACK_WITHIN = 1_000;
 const RESULT_WITHIN = 10_000;
 const BEYOND_PATIENCE = 6_000; // the panel says `unknown` itself before this is over
 const SHOWN_FOR = {done: 3_000, refused: 10_000, unknown: 30_000};
+const SHOWN_FOR_UNPROVABLE = 6_000; // nothing more will come
+
+/** To these several things may be done at a time, while a phone rings for one of them. */
+const MANY = new Set(["pbx", "room"]);
 
 /**
- * @typedef {{verb: string, target: string, label: string, confirm: string, danger: boolean, when: string, phone: boolean}} Action
- * @typedef {{id: string, action: Action, key: string, name: string, state: "pending"|"done"|"refused"|"unknown", text: string, acked: boolean}} Command
+ * @typedef {{verb: string, target: string, label: string, confirm: string, danger: boolean, when: string, phone: boolean, args: Field[]}} Action
+ * @typedef {{name: string, label: string, help: string, type: "string"|"integer"|"number"|"boolean"|"choice", required: boolean,
+ *   default: *, choices: {value: *, label: string}[], pattern: string, entity: string, format: string, own_phone: boolean,
+ *   least?: number, most?: number, shortest?: number, longest?: number}} Field
+ * @typedef {{id: string, at: number, action: Action, key: string, name: string, hers: boolean, state: "pending"|"done"|"refused"|"unknown",
+ *   text: string, acked: boolean, over: boolean}} Command  `hers`: it rings her own phone; `over`: no longer worth showing
  */
 
 /** 128 random bits as 32 hex digits. randomUUID would need HTTPS. */
@@ -22,7 +30,7 @@ export class Actions extends EventTarget {
   #socket;
   #store;
   #byId = new Map();
-  #byKey = new Map();
+  #byTarget = new Map();
 
   constructor(socket, store) {
     super();
@@ -44,25 +52,37 @@ export class Actions extends EventTarget {
   }
 
   /** The last command for an entity, while it is worth showing. @returns {Command|undefined} */
-  about(key) {
-    return this.#byKey.get(key);
+  about(kind, key) {
+    return this.#byTarget.get(`${kind} ${key}`);
+  }
+
+  /** One thing at a time, to one thing. */
+  isBusy(kind, key) {
+    const command = this.about(kind, key);
+    return command?.state === "pending" && !(MANY.has(kind) && command.action.phone);
   }
 
   /**
    * @param {Action} action
    * @param {{kind: string, key: string, rev: number}} target as it was under her finger
    * @param {string} name how to speak of it when its row is gone
+   * @returns {Command|undefined} undefined while another is under way
    */
-  send(action, target, name) {
-    if (this.about(target.key)?.state === "pending") return;
-    const command = {id: newId(), action, key: target.key, name, state: "pending", text: COMMAND_WORDS.sent, acked: false, timers: []};
+  send(action, target, name, args = {}) {
+    if (this.isBusy(target.kind, target.key)) return undefined;
+    const command = {id: newId(), at: performance.now(), action, key: target.key, name, state: "pending", text: COMMAND_WORDS.sent, acked: false, over: false, timers: []};
+    command.hers = action.phone && !action.args.some(field => field.own_phone && args[field.name]);
     this.#byId.set(command.id, command);
-    this.#byKey.set(target.key, command);
-    const left = this.#socket.send({type: "cmd", id: command.id, verb: action.verb, target, args: {}, epoch: this.#epoch(target.key)});
-    if (!left) return this.#end(command, "refused", COMMAND_WORDS.silent);
-    command.timers.push(setTimeout(() => this.#say(command, COMMAND_WORDS.silent), ACK_WITHIN));
-    command.timers.push(setTimeout(() => this.#overdue(command), RESULT_WITHIN));
-    this.#changed(command);
+    this.#byTarget.set(`${target.kind} ${target.key}`, command);
+    const left = this.#socket.send({type: "cmd", id: command.id, verb: action.verb, target, args, epoch: this.#epoch(target.key)});
+    if (left) {
+      command.timers.push(setTimeout(() => this.#say(command, COMMAND_WORDS.silent), ACK_WITHIN));
+      command.timers.push(setTimeout(() => this.#overdue(command), RESULT_WITHIN));
+      this.#changed(command);
+    } else {
+      this.#end(command, "refused", COMMAND_WORDS.silent);
+    }
+    return command;
   }
 
   #acked({id, patience_ms: patience}) {
@@ -71,7 +91,8 @@ export class Actions extends EventTarget {
     command.acked = true;
     command.timers.forEach(clearTimeout);
     command.timers = [setTimeout(() => this.#overdue(command), patience + BEYOND_PATIENCE)];
-    this.#say(command, command.action.phone ? COMMAND_WORDS.ringing : COMMAND_WORDS.acked);
+    const {phone} = command.action;
+    this.#say(command, phone ? (command.hers ? COMMAND_WORDS.ringing : COMMAND_WORDS.ringingOther) : COMMAND_WORDS.acked);
   }
 
   #overdue(command) {
@@ -81,7 +102,9 @@ export class Actions extends EventTarget {
   /** An `unknown` may be settled by a second result. */
   #answered({id, outcome, code, detail}) {
     const command = this.#byId.get(id);
-    if (command) this.#end(command, outcome, resultWords(command.action.target, outcome, code, detail));
+    if (!command) return;
+    const unprovable = code === "not_provable";
+    this.#end(command, outcome, resultWords(command, outcome, code, detail), unprovable ? SHOWN_FOR_UNPROVABLE : SHOWN_FOR[outcome]);
   }
 
   #cut() {
@@ -95,16 +118,18 @@ export class Actions extends EventTarget {
     this.#changed(command);
   }
 
-  #end(command, state, text) {
+  #end(command, state, text, shownFor = SHOWN_FOR[state]) {
     command.timers.forEach(clearTimeout);
-    command.timers = [setTimeout(() => this.#forget(command), SHOWN_FOR[state])];
+    command.timers = [setTimeout(() => this.#forget(command), shownFor)];
     Object.assign(command, {state, text});
     this.#changed(command);
   }
 
   #forget(command) {
+    command.over = true;
     this.#byId.delete(command.id);
-    if (this.#byKey.get(command.key) === command) this.#byKey.delete(command.key);
+    const target = `${command.action.target} ${command.key}`;
+    if (this.#byTarget.get(target) === command) this.#byTarget.delete(target);
     this.#changed(command);
   }
 

@@ -5,12 +5,36 @@ import {icon} from "./icons.js";
 import {actionButton, resultNote} from "./notes.js";
 import {DIRECTIONS, phaseWords, WHEN_WORDS} from "./words.js";
 
-const VERB_ICONS = {
+/** What is done most has its button in the row, in this order; all else is in the row's menu. */
+const IN_ROW = {
   "calls.listen": "ear",
   "calls.whisper": "message-2",
+  "calls.barge": "users-group",
   "calls.pickup": "phone-incoming",
   "calls.hangup": "phone-off",
 };
+const IN_MENU = {
+  "calls.record": {iconName: "player-record", fits: row => !row.recording},
+  "calls.pause_record": {iconName: "player-pause", fits: row => row.recording === "on"},
+  "calls.resume_record": {iconName: "player-play", fits: row => row.recording === "paused"},
+  "calls.stop_record": {iconName: "player-stop", fits: row => row.recording},
+  "calls.transfer": {iconName: "arrow-forward-up"},
+  "calls.attend": {iconName: "phone-outgoing"},
+  "calls.cancel_attend": {iconName: "arrow-back-up"},
+  "calls.park": {iconName: "parking"},
+  "calls.mute": {iconName: "microphone-off"},
+  "calls.keys": {iconName: "dialpad"},
+};
+const OTHER = {iconName: "phone"};
+const RECORDINGS = {on: ["record-mail", gettext("Being recorded"), "recorded"], paused: ["player-pause", gettext("Recording paused"), ""]};
+
+export const isInRow = ({verb}) => verb in IN_ROW;
+
+/** How it looks in the menu; null when it means nothing for this call now. */
+export function menuLook({verb}, row) {
+  const look = IN_MENU[verb] ?? OTHER;
+  return look.fits && !look.fits(row) ? null : look;
+}
 
 /** How a row is called where there is no table around it: in a dialog, in a toast, for a screen reader. */
 export function rowName(row) {
@@ -23,12 +47,12 @@ export const whoName = who => [who.number, who.name].filter(Boolean).join(" ") |
 /**
  * @param {import("./rows.js").Row} row
  * @param {{index: number, focusable: boolean, selected: boolean, stale: boolean, showPbx: boolean,
- *   actions: import("./actions.js").Action[], command?: import("./actions.js").Command,
+ *   actions: import("./actions.js").Action[], hasMenu: boolean, menuIsOpen: boolean, command?: import("./actions.js").Command,
  *   objection: (action: import("./actions.js").Action) => string}} view
  */
 export function callRow(row, view) {
   const over = row.phase === "ended";
-  const classes = [over && "ended", view.stale && "stale"].filter(Boolean).join(" ");
+  const classes = [over && "ended", view.stale && "stale", view.menuIsOpen && "open"].filter(Boolean).join(" ");
   return html`<tr role="row" class=${classes} aria-rowindex=${view.index + 2} aria-selected=${view.selected}
       tabindex=${view.focusable ? 0 : -1} data-kind="call" data-key=${row.key}>
     <td role="gridcell">${chip(row.phase)}</td>
@@ -87,19 +111,25 @@ function time(row) {
 function flags(row) {
   const flag = (name, words, extra = "") =>
     html`<span class="flag ${extra}" title=${words}>${icon(name)}<span class="said">${words}</span></span>`;
-  if (!row.parent && !row.listeners.length) return nothing;
+  const recording = row.phase === "ended" ? undefined : RECORDINGS[row.recording];
+  if (!row.parent && !row.listeners.length && !recording) return nothing;
   return html`<span class="flags">${row.parent ? flag("arrows-split-2", gettext("Split from another call")) : nothing}${
+    recording ? flag(...recording) : nothing}${
     row.listeners.map(({icon: name, words, mode}) => flag(name, words, `listener ${mode}`))}</span>`;
 }
 
-function toolbar(row, {actions, command, objection, index}) {
-  if (!actions.length || command?.state === "pending") return nothing;
+function toolbar(row, {actions, hasMenu, menuIsOpen, command, objection, index}) {
+  const shown = Object.keys(IN_ROW).map(name => actions.find(({verb}) => verb === name)).filter(Boolean);
+  if (!(shown.length || hasMenu) || command?.state === "pending") return nothing;
   const label = interpolate(gettext("What to do with %(call)s"), {call: rowName(row)}, true);
-  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${actions.map(action => button(action, objection(action)))}</div>`;
+  const more = gettext("More");
+  return html`<div role="toolbar" aria-label=${label} data-index=${index}>${shown.map(action => button(action, objection(action)))}${
+    hasMenu ? html`<button type="button" class="btn icon" tabindex="-1" data-menu-for=${row.key} title=${more} aria-label=${more}
+      aria-haspopup="menu" aria-expanded=${menuIsOpen}>${icon("dots")}</button>` : nothing}</div>`;
 }
 
 /** What only another state of the call allows comes `later`: a narrow row leaves it out. */
 function button(action, objection) {
   const later = Object.values(WHEN_WORDS).includes(objection);
-  return actionButton(action, {objection, iconName: VERB_ICONS[action.verb], tabindex: -1, later});
+  return actionButton(action, {objection, iconName: IN_ROW[action.verb], tabindex: -1, later});
 }

@@ -1,15 +1,16 @@
 // <pp-calls>: the table of live calls. It draws what the store holds; what is pressed goes to the actions.
 
 import {html, LitElement, nothing, repeat} from "../vendor/lit-3.3.3.js";
-import {callRow, rowName, whoName} from "./callrow.js";
+import {callRow, isInRow, menuLook, rowName, whoName} from "./callrow.js";
 import {Deeds} from "./deeds.js";
 import {timeOfDay} from "./format.js";
 import {Frames} from "./frames.js";
 import {listenToKeys} from "./gridkeys.js";
 import {Hand} from "./hand.js";
 import {icon} from "./icons.js";
-import {emptyNote, heldNote} from "./notes.js";
+import {emptyNote, heldNote, resultNote} from "./notes.js";
 import {Painter} from "./painter.js";
+import {findParked, parkedName, parkedStrip} from "./parked.js";
 import {isOrder, Rows, SEGMENTS} from "./rows.js";
 import {visibleParts} from "./windowing.js";
 import {CHANGED, NO_LIVE_DATA, NO_PHONE, WHEN_WORDS} from "./words.js";
@@ -29,10 +30,19 @@ const SEGMENT_WORDS = {
   hold: gettext("On hold"),
   waiting: gettext("Waiting"),
 };
-const VERB_LETTERS = {h: "calls.hangup", l: "calls.listen", w: "calls.whisper", p: "calls.pickup"};
+const VERB_LETTERS = {h: "calls.hangup", l: "calls.listen", w: "calls.whisper", b: "calls.barge", p: "calls.pickup"};
+const MENU_LETTER = "m";
 const SUITS = {
   talks: row => row.phase === "talking" || row.phase === "hold",
   rings: row => row.rings,
+  up: (_row, party) => party?.state === "up" || party?.state === "hold",
+  there: (_row, party) => party?.state !== "ringing" && party?.state !== "down",
+};
+const NAMES = {
+  call: rowName,
+  party: ({who}) => whoName(who),
+  parked: parkedName,
+  pbx: ({name}) => name,
 };
 const DEFAULT_ORDER = "state";
 
@@ -55,27 +65,29 @@ class Calls extends LitElement {
   #rowHeight = 38;
   #boxHeight = 0;
   #focusWanted = false;
+  #menuWasFor = "";
 
   /** Light DOM: the page's own style sheets and anyone's test tools reach in. */
   createRenderRoot() {
     return this;
   }
 
-  /** @param {object} floor store, socket, link, clock, actions, confirm, toasts, status */
+  /** @param {object} floor store, socket, link, clock, actions, ask, menu, toasts, status */
   begin(floor) {
     this.#floor = floor;
     this.#rows = new Rows(floor.store);
     this.#deeds = new Deeds(floor, {
-      find: (_kind, key) => this.#shown.find(row => row.key === key),
-      nameOf: rowName,
+      find: (kind, key) => this.#find(kind, key),
+      nameOf: thing => NAMES[thing.kind ?? "call"](thing),
       factsOf: facts,
-      objectionTo: (row, action) => this.#objection(row, action),
+      objectionTo: (thing, action) => this.#objection(thing, action),
       changed: CHANGED,
     });
     this.#readAddress();
     floor.store.subscribe(change => this.#floorMoved(change));
     floor.link.addEventListener("change", () => this.#painter.soon());
     floor.actions.addEventListener("change", event => this.#commandMoved(event.detail));
+    floor.menu.addEventListener("close", () => this.#painter.now());
     this.requestUpdate();
   }
 
@@ -98,7 +110,7 @@ class Calls extends LitElement {
 
   #commandMoved(command) {
     this.#painter.now();
-    this.#deeds.tell(command, key => this.#isInView(key));
+    this.#deeds.tell(command, (kind, key) => this.#isInView(kind, key));
   }
 
   /** She chose what to see: now, whatever is held under her hand. */
@@ -140,16 +152,22 @@ class Calls extends LitElement {
   render() {
     if (!this.#floor) return nothing;
     return html`${this.#tools()}
-      <div class="grid-box" @scroll=${() => this.#painter.now()}>
+      <div class="grid-box" @scroll=${this.#scrolled}>
         <table role="grid" class="grid calls" aria-label=${gettext("Live calls")} aria-rowcount=${this.#shown.length + 1}
-          @click=${this.#clicked} @pointerdown=${event => this.#deeds.pressedDown(event)} @focusin=${this.#focused}>
+          @click=${this.#clicked} @pointerdown=${this.#pressedDown} @focusin=${this.#focused}>
           ${this.#columns()}
           <thead role="rowgroup"><tr role="row" aria-rowindex="1">${this.#visibleColumns().map(column => this.#head(column))}
             <th role="columnheader"><span class="said">${gettext("Actions")}</span></th></tr></thead>
           <tbody role="rowgroup">${this.#body()}</tbody>
         </table>
         ${this.#shown.length ? nothing : this.#empty()}
-      </div>`;
+      </div>
+      <section class="parked" aria-label=${gettext("Parked callers")} @click=${event => this.#deeds.clicked(event)}
+        @pointerdown=${event => this.#deeds.pressedDown(event)}>${this.#parked()}</section>`;
+  }
+
+  #parked() {
+    return parkedStrip(this.#floor, (thing, action) => this.#objection(thing, action));
   }
 
   #tools() {
@@ -159,7 +177,20 @@ class Calls extends LitElement {
           ${SEGMENT_WORDS[name]} <b class="num">${this.#counts[name]}</b></button>`)}
       </div>
       ${heldNote(this.#waiting, () => this.#chose())}
+      ${this.#beginnings()}
     </div>`;
+  }
+
+  /** What is begun on a PBX and done to nothing that is there already. */
+  #beginnings() {
+    const {actions, link, store} = this.#floor;
+    const known = actions.of("pbx");
+    if (!known.length) return nothing;
+    const last = [...store.pbxs.keys()].map(key => actions.about("pbx", key)).filter(Boolean).sort((a, b) => b.at - a.at)[0];
+    const off = [...store.pbxs.keys()].every(name => link.isStale(name));
+    return html`<div class="begin">${resultNote(last)}${known.map(action => html`
+      <button type="button" class="btn" ?disabled=${off} title=${off ? NO_LIVE_DATA : nothing} aria-label=${action.label}
+        @click=${() => this.#begin(action)}>${icon("phone-outgoing")}<span>${action.label}…</span></button>`)}</div>`;
   }
 
   #visibleColumns() {
@@ -184,7 +215,8 @@ class Calls extends LitElement {
 
   #body() {
     const view = {
-      actions: this.#floor.actions.of("call"),
+      actions: this.#floor.actions.of("call").filter(isInRow),
+      hasMenu: this.#floor.actions.of("party").length > 0 || this.#floor.actions.of("call").some(action => !isInRow(action)),
       showPbx: this.#severalPbxs(),
     };
     const parts = visibleParts({
@@ -200,16 +232,24 @@ class Calls extends LitElement {
   #part({gap, index}, view) {
     if (gap) return html`<tr class="pad" aria-hidden="true" data-gap=${gap}><td></td></tr>`;
     const row = this.#shown[index];
-    const {actions, link} = this.#floor;
+    const {link, menu} = this.#floor;
     return callRow(row, {
       ...view,
       index,
       focusable: row.key === this.#active,
       selected: row.key === this.#selected,
       stale: link.isStale(row.pbx),
-      command: actions.about(row.key),
+      command: this.#lastAbout(row),
+      menuIsOpen: menu.key === row.key,
       objection: action => this.#objection(row, action),
     });
+  }
+
+  /** Of what was done to the call or to one of its parties. */
+  #lastAbout(row) {
+    const {actions} = this.#floor;
+    const known = [actions.about("call", row.key), ...row.parties.map(({key}) => actions.about("party", key))].filter(Boolean);
+    return known.sort((a, b) => b.at - a.at)[0];
   }
 
   #empty() {
@@ -233,7 +273,8 @@ class Calls extends LitElement {
     this.#sizeGaps();
     this.#floor.clock.paint(this);
     this.#keepFocus();
-    this.#floor.confirm.look();
+    this.#floor.ask.look();
+    this.#floor.menu.look();
     this.#floor.socket.sayShown();
     this.#frames.drawn();
     this.dispatchEvent(new CustomEvent("counts", {detail: this.#counts}));
@@ -300,13 +341,72 @@ class Calls extends LitElement {
     this.#painter.now();
   };
 
+  #scrolled = () => {
+    this.#floor.menu.close();
+    this.#painter.now();
+  };
+
+  #begin({verb}) {
+    const {link, store} = this.#floor;
+    const live = [...store.pbxs.keys()].filter(name => !link.isStale(name));
+    this.#deeds.doAt(verb, live.map(key => ({kind: "pbx", key, rev: 0})));
+  }
+
+  #find(kind, key) {
+    const {link, store} = this.#floor;
+    if (kind === "call") return this.#shown.find(row => row.key === key);
+    if (kind === "parked") {
+      const parked = findParked(store, key);
+      return parked && Object.assign(parked, {kind});
+    }
+    if (kind === "pbx") return {kind, key, pbx: key, name: key, rev: 0};
+    const row = this.#shown.find(({parties}) => parties.some(party => party.key === key));
+    return row && partyOf(row, key);
+  }
+
+  /** What stood on the row when she pressed is what the menu is about. */
+  #openMenu(row, anchor) {
+    const {actions, menu} = this.#floor;
+    const item = (action, target, thing) => {
+      const look = menuLook(action, row);
+      if (!look) return null;
+      const changed = () => (thing.rev === target.rev ? "" : CHANGED.call);
+      return {action, target, iconName: look.iconName, objection: () => this.#objection(thing, action) || changed()};
+    };
+    const group = (label, name, kind, thing) => ({
+      label,
+      name,
+      items: actions.of(kind).filter(action => !isInRow(action))
+        .map(action => item(action, {kind, key: thing.key, rev: row.rev}, thing)).filter(Boolean),
+    });
+    const groups = [
+      group(gettext("Call"), "", "call", row),
+      ...row.parties.map((party, i) => group(i ? gettext("Called") : gettext("Caller"), whoName(party), "party", partyOf(row, party.key))),
+    ].filter(({items}) => items.length);
+    if (!groups.length) return;
+    const label = interpolate(gettext("What to do with %(call)s"), {call: rowName(row)}, true);
+    menu.open(anchor, {key: row.key, label, groups, press: ({action, target}) => this.#deeds.do(action.verb, target)});
+    this.#painter.now();
+  }
+
   #select(key) {
     this.#selected = this.#selected === key ? "" : key;
     this.#painter.now();
   }
 
+  #pressedDown = event => {
+    this.#menuWasFor = this.#floor.menu.key; // a press beside a menu closes it
+    this.#deeds.pressedDown(event);
+  };
+
   #clicked = event => {
     const row = this.#rowOf(event.target);
+    const more = event.target.closest("[data-menu-for]");
+    if (row && more) {
+      if (this.#menuWasFor !== row.key) this.#openMenu(row, more);
+      this.#menuWasFor = "";
+      return;
+    }
     if (row && !this.#deeds.clicked(event)) this.#select(row.key);
   };
 
@@ -314,18 +414,25 @@ class Calls extends LitElement {
   #letter(key, letter) {
     const row = this.#shown.find(shown => shown.key === key);
     const verb = VERB_LETTERS[letter];
+    const more = letter === MENU_LETTER && this.#rowElement(key)?.querySelector("[data-menu-for]");
+    if (row && more) {
+      this.#openMenu(row, more);
+      return true;
+    }
     if (!row || !this.#floor.actions.of("call").some(action => action.verb === verb)) return false;
     this.#deeds.do(verb, {kind: "call", key, rev: row.rev});
     return true;
   }
 
-  /** Why this cannot be done to this call now; "" when it can. */
-  #objection(row, {when, phone}) {
+  /** Why this cannot be done to this call, party or parked caller now; "" when it can. */
+  #objection(thing, {when, phone, args}) {
     const {link, store} = this.#floor;
+    const row = thing.row ?? thing;
     if (row.phase === "ended") return gettext("The call has ended.");
-    if (link.isStale(row.pbx)) return NO_LIVE_DATA;
-    if (when && !SUITS[when](row)) return WHEN_WORDS[when];
-    if (phone && !store.session.user.phones[row.pbx]) return NO_PHONE;
+    if (thing.gone) return thing.kind === "parked" ? gettext("The caller is no longer parked.") : gettext("The party has left the call.");
+    if (link.isStale(thing.pbx)) return NO_LIVE_DATA;
+    if (when && !SUITS[when](row, thing.who)) return WHEN_WORDS[when];
+    if (phone && !store.session.user.phones[thing.pbx] && !args.some(field => field.own_phone)) return NO_PHONE;
     return "";
   }
 
@@ -359,16 +466,43 @@ class Calls extends LitElement {
     return this.querySelector(`tr[data-key="${CSS.escape(key)}"]`);
   }
 
-  #isInView(key) {
-    const element = this.#rowElement(key);
+  /** Whether what became of it is seen where it was done. */
+  #isInView(kind, key) {
+    if (kind === "pbx") return true;
+    if (kind === "spy") return Boolean(document.querySelector(`[data-dock] [data-key="${CSS.escape(key)}"]`));
+    if (kind === "parked") return Boolean(this.querySelector(`.parked [data-key="${CSS.escape(key)}"]`));
+    const thing = this.#find(kind, key);
+    const element = thing && this.#rowElement((thing.row ?? thing).key);
     if (!element) return false;
     const [row, box] = [element.getBoundingClientRect(), this.#box.getBoundingClientRect()];
     return row.bottom > box.top && row.top < box.bottom;
   }
 }
 
+/** One party of a call, as of each look: it is as its call is. */
+function partyOf(row, key) {
+  return {
+    kind: "party",
+    key,
+    row,
+    pbx: row.pbx,
+    get rev() { return row.rev; },
+    get who() { return row.parties.find(party => party.key === key) ?? this.was; },
+    get gone() { return !row.parties.some(party => party.key === key); },
+    was: row.parties.find(party => party.key === key),
+  };
+}
+
 /** What the dialog says of a call, so that nobody hangs up the wrong one. */
-function facts(row) {
+function facts(thing) {
+  if (thing.kind === "pbx") return [];
+  if (thing.kind === "parked") return [{label: gettext("Parked"), value: parkedName(thing)}];
+  if (thing.kind !== "party") return factsOfCall(thing);
+  const others = thing.row.parties.filter(({key}) => key !== thing.key).map(whoName).join(", ");
+  return [{label: gettext("Party"), value: whoName(thing.who)}, ...(others ? [{label: gettext("In the call with"), value: others}] : [])];
+}
+
+function factsOfCall(row) {
   const people = row.to.length ? row.to.map(whoName).join(", ") : row.where;
   return [
     {label: gettext("From"), value: row.from ? whoName(row.from) : gettext("Unknown number")},

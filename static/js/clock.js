@@ -28,7 +28,8 @@ export class Clock {
     this.#stoppedAt.delete(pbx);
   }
 
-  /** Writes what each `[data-since]` shows now; those with `[data-until]` are over and stand still. */
+  /** Writes what each `[data-since]` shows now; those with `[data-until]` are over and stand still. `[data-left]` counts
+   * down to its time. */
   paint(root) {
     const now = this.#server.now();
     for (const cell of root.querySelectorAll("[data-since]")) {
@@ -37,8 +38,15 @@ export class Clock {
       // Whole seconds on both sides, so that every time on the page changes at the same moment.
       const text = duration(Math.floor(end / 1_000) * 1_000 - Math.floor(Number(since) / 1_000) * 1_000);
       const sign = atLeast !== undefined ? "≥ " : atMost !== undefined ? "≤ " : "";
-      const shown = sign + text;
-      if (cell.textContent !== shown) cell.textContent = shown;
+      write(cell, sign + text);
+    }
+    for (const cell of root.querySelectorAll("[data-left]")) {
+      const {left, pbx} = cell.dataset;
+      write(cell, duration(Math.floor(Number(left) / 1_000) * 1_000 - Math.floor((this.#stoppedAt.get(pbx) ?? now) / 1_000) * 1_000));
     }
   }
+}
+
+function write(cell, shown) {
+  if (cell.textContent !== shown) cell.textContent = shown;
 }

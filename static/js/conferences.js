@@ -9,7 +9,7 @@ import {emptyNote, heldNote} from "./notes.js";
 import {Painter} from "./painter.js";
 import {roomCard, roomName, seatName} from "./roomcard.js";
 import {Seats} from "./seats.js";
-import {CHANGED, NO_LIVE_DATA} from "./words.js";
+import {CHANGED, NO_LIVE_DATA, NO_PHONE} from "./words.js";
 
 const isRoom = thing => !("room" in thing);
 const nameOf = thing => (isRoom(thing) ? roomName(thing) : seatName(thing));
@@ -30,7 +30,7 @@ class Conferences extends LitElement {
     return this;
   }
 
-  /** @param {object} floor store, socket, link, clock, actions, confirm, toasts, status */
+  /** @param {object} floor store, socket, link, clock, actions, ask, toasts, status */
   begin(floor) {
     this.#floor = floor;
     this.#seats = new Seats(floor.store);
@@ -38,7 +38,7 @@ class Conferences extends LitElement {
       find: (kind, key) => this.#find(kind, key),
       nameOf,
       factsOf: facts,
-      objectionTo: thing => this.#objection(thing),
+      objectionTo: (thing, action) => this.#objection(thing, action),
       changed: CHANGED,
     });
     this.#query = new URLSearchParams(location.search).get("q") ?? "";
@@ -49,7 +49,7 @@ class Conferences extends LitElement {
     floor.link.addEventListener("change", () => this.#painter.soon());
     floor.actions.addEventListener("change", ({detail}) => {
       this.#painter.now();
-      this.#deeds.tell(detail, key => this.#isInView(key));
+      this.#deeds.tell(detail, (_kind, key) => this.#isInView(key));
     });
     this.requestUpdate();
   }
@@ -108,8 +108,10 @@ class Conferences extends LitElement {
     return roomCard(room, seats, {
       showPbx: store.pbxs.size > 1,
       stale: link.isStale(room.pbx),
-      about: key => actions.about(key),
-      objection: thing => this.#objection(thing),
+      others: this.#seats.others(room),
+      about: (kind, key) => actions.about(kind, key),
+      isBusy: (kind, key) => actions.isBusy(kind, key),
+      objection: (thing, action) => this.#objection(thing, action),
       actions: kind => actions.of(kind),
     });
   }
@@ -128,7 +130,7 @@ class Conferences extends LitElement {
     if (!this.#floor) return;
     this.#watch();
     this.#floor.clock.paint(this);
-    this.#floor.confirm.look();
+    this.#floor.ask.look();
     this.#floor.socket.sayShown();
     this.#frames.drawn();
   }
@@ -142,13 +144,15 @@ class Conferences extends LitElement {
   }
 
   /** Why nothing can be done to this room or participant now; "" when something can. */
-  #objection(thing) {
+  #objection(thing, {phone, args}) {
+    const {link, store} = this.#floor;
     if (thing.gone) return isRoom(thing) ? gettext("The conference has ended.") : gettext("The participant has left.");
-    return this.#floor.link.isStale(thing.pbx) ? NO_LIVE_DATA : "";
+    if (link.isStale(thing.pbx)) return NO_LIVE_DATA;
+    return phone && !store.session.user.phones[thing.pbx] && !args.some(field => field.own_phone) ? NO_PHONE : "";
   }
 
   #isInView(key) {
-    const box = this.querySelector(`[data-key="${CSS.escape(key)}"]`)?.getBoundingClientRect();
+    const box = document.querySelector(`:is(.rooms, [data-dock]) [data-key="${CSS.escape(key)}"]`)?.getBoundingClientRect();
     return Boolean(box) && box.bottom > 0 && box.top < innerHeight;
   }
 }

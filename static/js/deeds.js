@@ -1,5 +1,7 @@
 // From a press to a command, and back to words: the same for a row of a table and for a card of a room.
 
+import {asked} from "./ask.js";
+
 /**
  * @typedef {{kind: string, key: string, rev: number}} Target
  * @typedef {{key: string, rev: number}} Thing  lives on while it is shown: its fields change under our eyes
@@ -41,29 +43,43 @@ export class Deeds {
 
   /** @param {string} verb @param {Target} target as she saw it */
   do(verb, target) {
-    const {actions, confirm, toasts} = this.#floor;
+    this.doAt(verb, [target]);
+  }
+
+  /** The same, to one of several that she may choose from. @param {Target[]} targets */
+  doAt(verb, targets) {
+    const {actions, ask, toasts} = this.#floor;
+    const [target] = targets;
     const action = actions.of(target.kind).find(known => known.verb === verb);
     const thing = this.#things.find(target.kind, target.key);
-    if (!action || !thing || actions.about(target.key)?.state === "pending") return;
+    if (!action || !thing || actions.isBusy(target.kind, target.key)) return;
     const objection = () => this.#things.objectionTo(thing, action) || (thing.rev === target.rev ? "" : this.#things.changed[target.kind]);
     if (objection()) {
       toasts.show({text: objection()});
       return;
     }
-    const send = () => actions.send(action, target, this.#things.nameOf(thing));
-    if (action.confirm) confirm.ask(action, this.#things.factsOf(thing), objection, send);
-    else send();
+    const send = (args, key) => {
+      const meant = targets.find(one => one.key === key);
+      return actions.send(action, meant, this.#things.nameOf(this.#things.find(meant.kind, meant.key) ?? thing), args);
+    };
+    if (!action.confirm && !asked(action).length) {
+      send({}, target.key);
+      return;
+    }
+    const places = targets.map(({kind, key}) => ({key, label: this.#things.nameOf(this.#things.find(kind, key))}));
+    ask.ask({action, facts: this.#things.factsOf(thing), objection, places, send});
   }
 
   /** Says how a command ended: to who listens, and to who looks when its place can't be seen. */
   tell(command, isInView) {
-    const {actions, status, toasts} = this.#floor;
-    if (command.state === "pending" || command.told === command.state || !actions.about(command.key)) return;
+    const {ask, status, toasts} = this.#floor;
+    ask.told(command);
+    if (command.state === "pending" || command.told === command.state || command.over) return;
     command.told = command.state;
     const thing = this.#things.find(command.action.target, command.key);
     const text = `${command.action.label}, ${thing ? this.#things.nameOf(thing) : command.name}: ${command.text}`;
     status.say(text);
-    if (!isInView(command.key)) toasts.show({kind: command.state, text});
+    if (!isInView(command.action.target, command.key)) toasts.show({kind: command.state, text});
   }
 
   #targetAt(element) {

@@ -3,9 +3,12 @@
 
 import {html, nothing, render} from "../vendor/lit-3.3.3.js";
 import {icon} from "./icons.js";
+import {resultNote} from "./notes.js";
 import {heard, mine} from "./spies.js";
 import {pbxOf} from "./store.js";
 import {SPY_MODES} from "./words.js";
+
+const MODES = ["listen", "whisper", "barge"];
 
 export class Dock {
   #root;
@@ -25,7 +28,6 @@ export class Dock {
       if (reset || keys.spy || (this.#root.childElementCount && (keys.party || keys.call))) this.#draw();
     });
     link.addEventListener("change", () => this.#draw());
-    // What became of a command the board says, as for all that is not in its view.
     actions.addEventListener("change", ({detail}) => detail.action.target === "spy" && this.#draw());
     document.addEventListener("keydown", event => this.#key(event));
   }
@@ -40,27 +42,53 @@ export class Dock {
     const {whom, others} = heard(this.#store, spy);
     const pbx = pbxOf(spy.key);
     return html`<section class="session ${spy.mode}" aria-label=${mode.word} data-key=${spy.key}>
-      <span class="mode">${icon(mode.icon)}${mode.word}</span>
+      ${this.#modes(spy, pbx) ?? html`<span class="mode">${icon(mode.icon)}${mode.word}</span>`}
       <span class="whom"><bdi class="num">${whom}</bdi>${others ? html`<small class="num">${interpolate(gettext("with %(others)s"), {others}, true)}</small>` : nothing}</span>
-      <span class="mic">${spy.mode === "listen" ? gettext("Nobody hears you") : spy.mode === "whisper" ? gettext("Only this party hears you") : gettext("Everybody hears you")}</span>
+      <span class="mic" title=${spy.switchable ? gettext("Keys 4, 5 and 6 of your phone switch too, and tell nobody") : nothing}>${micWords(spy)}</span>
+      ${resultNote(this.#actions.about("spy", spy.key))}
       <span class="dur num" data-pbx=${pbx} data-since=${spy.since}></span>
       ${this.#stop(spy, pbx)}
     </section>`;
   }
 
+  /** Her phone is not rung again; undefined where it cannot be switched, and is what it is. */
+  #modes(spy, pbx) {
+    const action = this.#actions.of("spy").find(({verb}) => verb === "calls.switch");
+    const choices = action?.args.find(({name}) => name === "mode")?.choices;
+    if (!spy.switchable || !choices) return undefined;
+    const off = this.#actions.isBusy("spy", spy.key) || this.#link.isStale(pbx);
+    return html`<span class="seg modes" role="group" aria-label=${gettext("How you listen")}>${choices.map(({value, label}) => html`
+      <button type="button" data-mode=${value} aria-pressed=${value === spy.mode} ?disabled=${off} aria-keyshortcuts=${MODES.indexOf(value) + 1}
+        @click=${() => this.#switch(action, spy, value)}>${icon(SPY_MODES[value].icon)}${label}</button>`)}</span>`;
+  }
+
+  #switch(action, spy, mode) {
+    if (mode !== spy.mode) this.#actions.send(action, {kind: "spy", key: spy.key, rev: spy.rev}, heard(this.#store, spy).whom, {mode});
+  }
+
   #stop(spy, pbx) {
     const action = this.#actions.of("spy").find(({verb}) => verb === "calls.stop");
     if (!action) return nothing;
-    const command = this.#actions.about(spy.key);
-    const off = command?.state === "pending" || this.#link.isStale(pbx);
-    return html`<button type="button" class="btn" ?disabled=${off} title=${action.label} aria-keyshortcuts="Escape" @click=${() => this.#actions.send(action, {kind: "spy", key: spy.key, rev: spy.rev}, heard(this.#store, spy).whom)}>
-      ${icon(command?.state === "pending" ? "loader-2" : "player-stop")}${gettext("Stop")}<kbd aria-hidden="true">Esc</kbd></button>`;
+    const command = this.#actions.about("spy", spy.key);
+    const waits = command?.action === action && command.state === "pending";
+    const off = this.#actions.isBusy("spy", spy.key) || this.#link.isStale(pbx);
+    return html`<button type="button" class="btn stop" ?disabled=${off} title=${action.label} aria-keyshortcuts="Escape" @click=${() => this.#actions.send(action, {kind: "spy", key: spy.key, rev: spy.rev}, heard(this.#store, spy).whom)}>
+      ${icon(waits ? "loader-2" : "player-stop", waits ? "turns" : "")}${gettext("Stop")}<kbd aria-hidden="true">Esc</kbd></button>`;
   }
 
-  /** Esc ends it, unless it has something nearer to end: a dialog, a search. */
+  /** Esc ends it, unless it has something nearer to end: a dialog, a menu, a search. 1, 2 and 3 are its modes. */
   #key(event) {
-    const busy = event.defaultPrevented || event.target.closest("input, textarea, select") || document.querySelector("dialog[open]");
-    if (event.key !== "Escape" || busy) return;
-    this.#root.querySelector("button:not(:disabled)")?.click();
+    const busy = event.defaultPrevented || event.target.closest("input, textarea, select") || document.querySelector("dialog[open], :popover-open");
+    if (busy || event.ctrlKey || event.metaKey || event.altKey) return;
+    const mode = MODES[Number(event.key) - 1];
+    const wanted = event.key === "Escape" ? ".stop" : mode ? `[data-mode=${mode}]` : "";
+    if (wanted) this.#root.querySelector(`${wanted}:not(:disabled)`)?.click();
   }
+}
+
+/** A leg that her phone's keys can turn too is told as it was turned last from here. */
+function micWords({mode, switchable}) {
+  if (mode === "whisper") return gettext("Only this party hears you");
+  if (mode === "barge") return gettext("Everybody hears you");
+  return switchable ? gettext("Nobody hears you, unless your phone's keys switched it") : gettext("Nobody hears you");
 }

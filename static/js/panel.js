@@ -1,11 +1,12 @@
 // The entry: builds the parts of the page and joins them.
 
 import {Actions} from "./actions.js";
+import {Ask} from "./ask.js";
 import {Clock} from "./clock.js";
-import {Confirm} from "./confirm.js";
 import {Dock} from "./dock.js";
 import {isSlash} from "./gridkeys.js";
 import {Link} from "./link.js";
+import {Menu} from "./menu.js";
 import {countInRail} from "./rail.js";
 import {PanelSocket} from "./socket.js";
 import {Status} from "./status.js";
@@ -27,7 +28,8 @@ const actions = new Actions(socket, store);
 
 board.begin({
   store, socket, link, clock, actions, toasts,
-  confirm: new Confirm(part("ask")),
+  ask: new Ask(part("ask"), store),
+  menu: new Menu(part("menu")),
   status: new Status(part("status")),
 });
 

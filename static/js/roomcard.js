@@ -5,14 +5,22 @@ import {icon} from "./icons.js";
 import {actionButton, resultNote} from "./notes.js";
 import {initials} from "./seats.js";
 
-/** Per verb: its icon, whether its word stands beside it, and when it means something. */
+/** Per verb: its icon, whether its word stands beside it, when it means something, and (by its place here) where. */
 const LOOKS = {
   "conferences.mute": {iconName: "microphone", wordy: true, when: seat => !seat.muted},
   "conferences.unmute": {iconName: "microphone-off", wordy: true, pressed: true, when: seat => seat.muted},
   "conferences.kick": {iconName: "user-minus"},
+  "conferences.mute_others": {iconName: "microphone-off", wordy: true, when: (_room, {others}) => others.unmuted},
+  "conferences.unmute_others": {iconName: "microphone", wordy: true, when: (_room, {others}) => others.muted},
   "conferences.lock": {iconName: "lock", wordy: true, when: room => !room.locked},
   "conferences.unlock": {iconName: "lock-open", wordy: true, when: room => room.locked},
+  "conferences.record": {iconName: "player-record", wordy: true, when: room => !room.recording},
+  "conferences.stop_record": {iconName: "player-stop", wordy: true, when: room => room.recording},
+  "conferences.invite": {iconName: "user-plus", wordy: true},
+  "conferences.kick_all": {iconName: "user-minus", wordy: true},
 };
+const PLACES = Object.keys(LOOKS);
+const placeOf = ({verb}) => (PLACES.includes(verb) ? PLACES.indexOf(verb) : PLACES.length);
 
 export const roomName = room => interpolate(gettext("Room %(room)s"), {room: room.name}, true);
 
@@ -21,8 +29,9 @@ export const seatName = seat => [seat.number, seat.name].filter(Boolean).join(" 
 /**
  * @param {import("./seats.js").Room} room
  * @param {import("./seats.js").Seat[]} seats
- * @param {{showPbx: boolean, stale: boolean, about: (key: string) => import("./actions.js").Command|undefined,
- *   objection: (thing: object) => string, actions: (kind: string) => import("./actions.js").Action[]}} view
+ * @param {{showPbx: boolean, stale: boolean, others: {muted: number, unmuted: number},
+ *   about: (kind: string, key: string) => import("./actions.js").Command|undefined, isBusy: (kind: string, key: string) => boolean,
+ *   objection: (thing: object, action: import("./actions.js").Action) => string, actions: (kind: string) => import("./actions.js").Action[]}} view
  */
 export function roomCard(room, seats, view) {
   return html`<section class="room ${view.stale ? "stale" : ""}" data-kind="room" data-key=${room.key} aria-label=${roomName(room)}>
@@ -31,7 +40,7 @@ export function roomCard(room, seats, view) {
       <p class="meta">${people(room)}<span title=${gettext("Open for")}>${icon("clock")}${clock(room, {atLeast: room.approx})}</span></p>
       ${room.recording ? html`<span class="chip act-now">${icon("record-mail")}${gettext("Recording")}</span>` : nothing}
       ${room.locked ? html`<span class="chip held">${icon("lock")}${gettext("Locked")}</span>` : nothing}
-      <div class="room-acts">${resultNote(view.about(room.key))}${buttons("room", room, view)}</div>
+      <div class="room-acts">${resultNote(view.about("room", room.key))}${buttons("room", room, view)}</div>
     </header>
     <ul class="seats">${repeat(seats, seat => seat.key, seat => seatCard(seat, view))}</ul>
   </section>`;
@@ -58,7 +67,7 @@ function seatCard(seat, view) {
     ${seat.admin || seat.marked ? html`<span class="crown" title=${role(seat)}>${icon("crown")}</span>` : nothing}
     <span class="seat-time muted" title=${gettext("In the room for")}>${seat.gone ? nothing : clock(seat, {atMost: seat.approx})}</span>
     ${state(seat)}
-    <div class="seat-acts">${resultNote(view.about(seat.key))}${buttons("participant", seat, view)}</div>
+    <div class="seat-acts">${resultNote(view.about("participant", seat.key))}${buttons("participant", seat, view)}</div>
   </li>`;
 }
 
@@ -82,8 +91,8 @@ function stateWords(seat) {
 }
 
 function buttons(kind, thing, view) {
-  const shown = view.actions(kind).filter(({verb}) => LOOKS[verb]?.when?.(thing) ?? true);
-  if (!shown.length || view.about(thing.key)?.state === "pending") return nothing;
-  const objection = view.objection(thing);
-  return shown.map(action => actionButton(action, {...LOOKS[action.verb], objection}));
+  if (view.isBusy(kind, thing.key)) return nothing;
+  const shown = view.actions(kind).filter(({verb}) => LOOKS[verb]?.when?.(thing, view) ?? true);
+  shown.sort((a, b) => placeOf(a) - placeOf(b));
+  return shown.map(action => actionButton(action, {...LOOKS[action.verb], objection: view.objection(thing, action)}));
 }

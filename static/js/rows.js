@@ -7,6 +7,7 @@ import {phaseWords, placeName, placeWords, placeWordsShort} from "./words.js";
 
 /**
  * @typedef {{number: string, name: string, side: string, hold: boolean}} Who
+ * @typedef {Who & {key: string, state: string}} Party
  * @typedef {object} Row
  * @property {string} key
  * @property {string} pbx
@@ -16,6 +17,8 @@ import {phaseWords, placeName, placeWords, placeWordsShort} from "./words.js";
  * @property {number} at        since when `living`: what the order goes by
  * @property {?Who} from
  * @property {Who[]} to
+ * @property {Party[]} parties  the caller first
+ * @property {string} recording "", on, paused
  * @property {boolean} rings    somebody on it is being rung
  * @property {import("./spies.js").Listener[]} listeners
  * @property {string} where     in words, when there is nobody at the other end
@@ -132,15 +135,17 @@ export class Rows {
   }
 
   #fill(row, call) {
-    const parties = (call.parties ?? []).map(key => this.#store.get("party", key)).filter(Boolean);
+    const keyed = (call.parties ?? []).map(key => [key, this.#store.get("party", key)]).filter(([, party]) => party);
+    const parties = keyed.map(([, party]) => party);
     const caller = parties.find(party => party.role === "caller");
     // A call that ended keeps the names it had: its parties may be gone before it.
     if (parties.length || call.phase !== "ended") {
       row.from = caller ? whoIs(caller) : null;
       row.to = parties.filter(party => party !== caller).map(whoIs);
     }
-    const {rev, phase, since, started, approx, direction, parent, reason} = call;
-    Object.assign(row, {rev, phase, since, started, approx, direction, parent, reason: clean(reason)});
+    row.parties = keyed.map(([key, party]) => ({key, state: party.state, ...whoIs(party)}));
+    const {rev, phase, since, started, approx, direction, parent, recording, reason} = call;
+    Object.assign(row, {rev, phase, since, started, approx, direction, parent, recording, reason: clean(reason)});
     row.from ??= null;
     row.to ??= [];
     row.rings = parties.some(party => party.role === "callee" && party.state === "ringing");

@@ -62,6 +62,13 @@ export class Seats {
     return rooms.flatMap(room => this.#of(room)).filter(seat => wanted.every(word => seat.search.includes(word)));
   }
 
+  /** How many of a room can be muted, and how many are: its admins are let alone. */
+  others(room) {
+    const others = this.#of(room).filter(({admin}) => !admin);
+    const muted = others.filter(seat => seat.muted).length;
+    return {muted, unmuted: others.length - muted};
+  }
+
   find(kind, key) {
     return (kind === "room" ? this.#rooms : this.#seats).get(key);
   }

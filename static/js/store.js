@@ -19,7 +19,8 @@ import {ServerClock} from "./serverclock.js";
  * @typedef {{pbx: string, reset: boolean, keys: Object<string, Set<string>>, frame: ?{seq: number, rx: number, t: number}}} Change
  */
 
-export const pbxOf = key => key.slice(0, key.indexOf("/"));
+/** A PBX's own key is its name alone. */
+export const pbxOf = key => key.split("/", 1)[0];
 
 export class Store {
   /** @type {Map<string, Pbx>} */

@@ -63,6 +63,8 @@ export const NO_LIVE_DATA = gettext("No live data from this PBX: what is shown m
 
 /** By kind: it is another now than when she pressed. */
 export const CHANGED = {
+  party: gettext("The call has changed: close this and look again."),
+  parked: gettext("The caller has been parked anew: close this and look again."),
   call: gettext("The call has changed: close this and look again."),
   participant: gettext("The participant has moved: close this and look again."),
   room: gettext("Somebody came or left: look again."),
@@ -73,6 +75,18 @@ const RESULTS_OF = {
   call: {
     gone: gettext("The call had already ended"),
     changed: gettext("The call changed before the click arrived: look again"),
+  },
+  party: {
+    gone: gettext("The party had already hung up"),
+    changed: gettext("The call changed before the click arrived: look again"),
+  },
+  parked: {
+    gone: gettext("The caller was no longer parked"),
+    changed: gettext("The caller was parked anew before the click arrived: look again"),
+  },
+  spy: {
+    gone: gettext("The listening had already ended"),
+    changed: gettext("It had gone on to another call: look again"),
   },
   participant: {
     gone: gettext("The participant had already left"),
@@ -96,26 +110,71 @@ const RESULTS = {
   audit_unavailable: gettext("The audit log cannot be written, so nothing was sent"),
   not_proved: gettext("No proof from the PBX"),
   pbx_unknown: gettext("The panel knows no such PBX"),
+  ambiguous: gettext("Another leg's name begins like this one's, and Asterisk knows it by its name only"),
   not_now: gettext("Not possible in the call's present state"),
   no_phone: gettext("No phone of yours is known on this PBX: ask an administrator"),
   no_answer: gettext("Your phone was not answered"),
   phone_busy: gettext("Your phone is busy or refuses the call"),
   phone_unreachable: gettext("Your phone cannot be reached: is it registered?"),
   too_late: gettext("The call had gone on before your phone was answered"),
+  number_bad: gettext("This is no number that can be dialled"),
+  number_denied: gettext("You may not dial this number"),
+  too_many_calls: gettext("Too many calls from the panel: wait a moment"),
+  no_extension: gettext("The PBX knows no phone of this extension"),
+  no_recording: gettext("The panel has no account on this PBX that may do it: ask an administrator"),
 };
 
-/** What became of a command, in one sentence. */
-export function resultWords(kind, outcome, code, detail) {
+/** The same of a phone that is not hers. */
+const RESULTS_OF_ANOTHER = {
+  no_answer: gettext("The phone was not answered"),
+  phone_busy: gettext("The phone is busy or refuses the call"),
+  phone_unreachable: gettext("The phone cannot be reached: is it registered?"),
+  too_late: gettext("It was over before the phone was answered"),
+};
+
+/** What became of a command, in one sentence. `command`: of actions.js */
+export function resultWords({action, hers}, outcome, code, detail) {
   if (outcome === "done") return gettext("Done");
-  if (outcome === "unknown") return gettext("No proof from the PBX: checking");
-  const reason = RESULTS_OF[kind]?.[code] ?? RESULTS[code] ?? gettext("Refused");
+  if (outcome === "unknown") {
+    return code === "not_provable" ? gettext("Sent; Asterisk does not tell whether it worked") : gettext("No proof from the PBX: checking");
+  }
+  const reason = RESULTS_OF[action.target]?.[code] ?? (hers ? undefined : RESULTS_OF_ANOTHER[code]) ?? RESULTS[code] ?? gettext("Refused");
   return detail ? `${reason}: ${detail}` : reason;
 }
+
+/** What is wrong with what was filled in, "" if nothing is. `field`: of an action, see actions.js */
+export function fieldFault({type, required, pattern, least, most, shortest = 0}, text, unreadable) {
+  if (unreadable) return gettext("A number is needed");
+  if (!text) return required && (type !== "string" || shortest || pattern) ? gettext("Please fill this in") : "";
+  if (type === "integer" || type === "number") {
+    const number = Number(text);
+    if (!Number.isFinite(number) || (type === "integer" && !Number.isInteger(number))) return gettext("A whole number is needed");
+    if (number < (least ?? -Infinity) || number > (most ?? Infinity)) {
+      return most === undefined
+        ? interpolate(gettext("At least %(least)s"), {least}, true)
+        : interpolate(gettext("From %(least)s to %(most)s"), {least: least ?? "…", most}, true);
+    }
+    return "";
+  }
+  return fits(pattern, text) ? "" : gettext("This cannot be used here");
+}
+
+/** The pattern is the panel's own; one that this browser cannot read is left to the panel, which checks all again. */
+function fits(pattern, text) {
+  try {
+    return !pattern || new RegExp(pattern, "u").test(text);
+  } catch {
+    return true;
+  }
+}
+
+export const NO_OWN_PHONE = gettext("No phone of yours is known on this PBX: name one");
 
 export const COMMAND_WORDS = {
   sent: gettext("Sending"),
   acked: gettext("With the PBX"),
   ringing: gettext("Ringing your phone…"),
+  ringingOther: gettext("Ringing the phone…"),
   silent: gettext("No answer from the panel"),
   overdue: gettext("No proof from the PBX: checking"),
   unanswered: gettext("No answer from the panel: look whether it happened"),
@@ -126,6 +185,8 @@ export const COMMAND_WORDS = {
 export const WHEN_WORDS = {
   talks: gettext("Possible while they talk"),
   rings: gettext("Possible while it rings"),
+  up: gettext("Possible once it has been answered"),
+  there: gettext("Possible once it has been answered"),
 };
 
 export const NO_PHONE = RESULTS.no_phone;

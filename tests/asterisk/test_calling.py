@@ -276,6 +276,7 @@ async def test_switch_without_ringing_again(asterisk: Asterisk, phones: MakePhon
                     break
             else:
                 pytest.fail(f"{mode} is not heard")
+            assert desk.page.spies[key]["mode"] == mode
         ear.wait_up()
 
 

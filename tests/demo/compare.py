@@ -136,7 +136,9 @@ CHAINS: Final[dict[str, tuple[tuple[str, ...], Callable[[Seen], str]]]] = {
     "bridge": (("BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy"), _device_of("BridgeType")),
     "parked": (("ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp"), _device_of("ParkeeChannel")),
     "room": (
-        tuple(f"Confbridge{what}" for what in ("Start", "Join", "Mute", "Unmute", "Leave", "End")),
+        tuple(
+            f"Confbridge{what}" for what in ("Start", "Join", "Mute", "Unmute", "Record", "StopRecord", "Leave", "End")
+        ),
         _device_of("Conference"),
     ),
     "talk": (("ConfbridgeTalking",), _device_of("Channel")),
@@ -158,6 +160,7 @@ CHAINS: Final[dict[str, tuple[tuple[str, ...], Callable[[Seen], str]]]] = {
         ("QueueMemberAdded", "QueueMemberRemoved", "QueueMemberPause", "QueueMemberPenalty"),
         _device_of("Interface"),
     ),
+    "recording": (("MixMonitorStart", "MixMonitorMute", "MixMonitorStop"), _device_of("Channel")),
     "peer": (("PeerStatus",), _device_of("Peer")),
     "contact": (("ContactStatus",), _device_of("AOR")),
     "registry": (("Registry",), lambda _: ""),

@@ -321,6 +321,63 @@ def _come_back(stage: Stage) -> None:
     stage.tap.event("DialState", since)
 
 
+def _sent_on(stage: Stage, by: str, number: str) -> None:
+    since = len(stage.tap.seen)
+    stage.tap.ask("BlindTransfer", Channel=stage.uniqueid(by), Context="from-internal", Exten=number)
+    stage.tap.event("BridgeEnter", since)
+
+
+def _redirected(stage: Stage, who: str, number: str) -> None:
+    since = len(stage.tap.seen)
+    ask = {"Channel": stage.uniqueid(who), "Context": "from-internal", "Exten": number, "Priority": "1"}
+    stage.tap.ask("Redirect", **ask)
+    stage.tap.event("BridgeEnter", since)
+
+
+def _wait_in_queue(stage: Stage) -> None:
+    since = len(stage.tap.seen)
+    stage.dial("trunk", "601")
+    stage.tap.event("QueueCallerJoin", since)
+
+
+def _recordings(stage: Stage) -> None:
+    channel = stage.uniqueid("101")
+    stage.tap.ask("MixMonitor", Channel=channel, File="demo-play.wav", Options="b")
+    stage.quiet()
+    for state in ("1", "0"):
+        stage.tap.ask("MixMonitorMute", Channel=channel, Direction="both", State=state)
+        stage.quiet()
+    stage.tap.ask("StopMixMonitor", Channel=channel)
+    stage.quiet()
+    stage.tap.ask("StopMixMonitor", Channel=channel)
+    for name in ("MixMonitor", "StopMixMonitor", "MixMonitorMute"):
+        for headers in ({}, {"Channel": "nobody"}):
+            stage.tap.ask(name, Direction="both", State="1", File="x.wav", **headers)
+
+
+def _keys_and_mutes(stage: Stage) -> None:
+    channel = stage.uniqueid("101")
+    for headers in ({"Channel": channel}, {"Channel": "nobody"}, {}):
+        stage.tap.ask("MuteAudio", Direction="in", State="on", **headers)
+        stage.tap.ask("PlayDTMF", Digit="5", **headers)
+        stage.tap.ask("BlindTransfer", Context="from-internal", **headers)
+    stage.tap.ask("MuteAudio", Channel=channel, Direction="in", State="off")
+    stage.tap.ask("Redirect", Channel="nobody", Context="from-internal", Exten="101", Priority="1")
+
+
+def _record_room(stage: Stage) -> None:
+    for name in ("ConfbridgeStartRecord", "ConfbridgeStartRecord", "ConfbridgeStopRecord", "ConfbridgeStopRecord"):
+        stage.tap.ask(name, Conference="801")
+        stage.quiet()
+    for name in ("ConfbridgeStartRecord", "ConfbridgeStopRecord"):
+        stage.tap.ask(name)
+        stage.tap.ask(name, Conference="9")
+
+
+def _kick_all(stage: Stage) -> None:
+    stage.tap.ask("ConfbridgeKick", Conference="801", Channel="all")
+
+
 def _hang_up(stage: Stage, who: str) -> None:
     stage.tap.ask("Hangup", Channel=stage.uniqueid(who), Cause="16")
 
@@ -418,6 +475,17 @@ STEPS: dict[str, Step] = {
     "originates that ring in vain": _rung_originate_refused,
     "legs that wait and play": _wait,
     "errors": _errors,
+    "a call to record": _talk,
+    "it is recorded": _recordings,
+    "keys and mutes": _keys_and_mutes,
+    "an action sends the caller on": lambda s: _sent_on(s, "101", "900"),
+    "who was sent on hangs up": lambda s: s.hangup("201"),
+    "a call whose callee is sent on": _talk,
+    "an action sends the callee on": lambda s: _sent_on(s, "201", "900"),
+    "whom he was sent to hangs up": lambda s: s.hangup("900"),
+    "one who waits in a queue": _wait_in_queue,
+    "an action sends him elsewhere": lambda s: _redirected(s, "trunk", "900"),
+    "who waited hangs up": lambda s: s.hangup("trunk"),
     "no room": _no_room,
     "the first in a room": lambda s: _join(s, "201"),
     "the second in a room": lambda s: _join(s, "202"),
@@ -425,7 +493,10 @@ STEPS: dict[str, Step] = {
     "errors with a room": _room_errors,
     "mute and unmute": _mutes,
     "lock and unlock": _lock,
+    "a room is recorded": _record_room,
     "kick": _kick,
     "the last one leaves": lambda s: s.hangup("202"),
     "invited and hung up": _invite,
+    "one more in a room": lambda s: _join(s, "202"),
+    "all are kicked": _kick_all,
 }

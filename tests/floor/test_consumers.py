@@ -67,7 +67,7 @@ async def test_a_supervisor_is_greeted_with_what_she_may_do(hub: Hub, bob: User)
     assert "calls.hangup" in verbs
     rings = {action["verb"] for action in hello["actions"] if action["phone"]}
     hers = {f"calls.{what}" for what in ("listen", "whisper", "barge", "pickup", "call", "retrieve")}
-    assert rings == hers | {"queues.pull"}
+    assert rings == hers | {"queues.pull", "conferences.invite"}
     assert snapshot["up"] == {"call": {"lab/a": {"rev": 1}}}
     hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
     assert (await told(communicator, 1))[0]["seq"] == 1

@@ -75,6 +75,7 @@ def test_our_leg_is_hidden_from_birth_and_told_as_a_spy(talking: Scene) -> None:
             "call": "lab/a",
             "party": "lab/b",
             "mode": "listen",
+            "switchable": False,
             "number": "900",
             "name": "Bob",
             "user": "Bob",
@@ -91,6 +92,20 @@ def test_the_id_tells_the_mode(talking: Scene) -> None:
     starts(talking, "phx-whisper-1", "b")
     talking.look()
     assert spies(talking)["lab/phx-whisper-1"]["mode"] == "whisper"
+
+
+def test_a_leg_that_can_be_turned_is_told_as_the_panel_turned_it_last(talking: Scene) -> None:
+    """A list tells for ever how it was begun."""
+    leg = "phx-listen-keys-1"
+    ours(talking, leg)
+    starts(talking, leg, "b")
+    talking.look()
+    assert spies(talking)[f"lab/{leg}"]["switchable"] is True
+    talking.pbx.spies.turned(leg, "barge")
+    listed(talking, leg, "b,qudES")
+    assert talking.look().up == {"spy": {f"lab/{leg}": {"mode": "barge"}}}
+    talking.pbx.spies.turned("phx-listen-keys-gone", "barge")
+    assert list(spies(talking)) == [f"lab/{leg}"]
 
 
 def test_after_a_restart_of_the_panel_the_user_is_unknown_and_the_rest_is_not(talking: Scene) -> None:
