@@ -1,14 +1,19 @@
 """Words for users: marked for translation, translated when they are shown.
 
-What a feature declares takes them from this room and not from Django, so that a script that has no Django has the
-declarations all the same, in English.
+What a feature declares takes them from this room and not from Django, so that a script that has no Django, or one
+without settings, has the declarations all the same, in English.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TypeAlias
 
 try:
+    from django.conf import ENVIRONMENT_VARIABLE, settings
+
+    if not (settings.configured or os.environ.get(ENVIRONMENT_VARIABLE)):
+        raise ImportError("Django is there and has no settings: it translates nothing, and says so by raising")
     from django.utils.functional import Promise
     from django.utils.translation import gettext_lazy, pgettext_lazy
 except ImportError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -75,6 +76,18 @@ def test_every_action_is_there_without_django() -> None:
     assert set(done.stdout.split()) == set(registry.ACTIONS)
     done = script("import switchboard; from floor import registry; switchboard.features(); print(*registry.KINDS)")
     assert set(done.stdout.split()) == set(registry.KINDS)
+
+
+def test_a_django_without_settings_is_as_good_as_none() -> None:
+    """A script in the panel's own environment: Django can be imported there, and would raise at the first word."""
+    text = (
+        "import switchboard as s; from floor.registry import ACTIONS; s.features(); print(ACTIONS['calls.stop'].label)"
+    )
+    around = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, env=around, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("Stop listening\n", "")
 
 
 async def test_what_comes_of_it(stage: DemoStage) -> None:
