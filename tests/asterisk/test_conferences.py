@@ -12,7 +12,7 @@ from accounts.models import User
 from floor import worker as workers
 from tests.asterisk.desk import Desk
 from tests.asterisk.test_calling import records
-from tests.lab.audio import Sound, read_wav
+from tests.lab.audio import Sound, take_wav
 from tests.lab.checker import Checker
 from tests.lab.instance import Asterisk
 from tests.lab.phones import Call, Phone, PhoneError
@@ -240,10 +240,7 @@ async def test_a_recording_has_what_was_said(asterisk: Asterisk, bob: User, ente
         await room.done("conferences.stop_record", ROOM)
         assert not room.room["recording"]
         (file,) = (asterisk.run / "spool" / "monitor").glob("confbridge-801-*.wav")
-        try:
-            levels = read_wav(file).spectrum(ANNA, BORIS, 880)
-        finally:
-            file.unlink()
+        levels = (await asyncio.to_thread(take_wav, file)).spectrum(ANNA, BORIS, 880)
         assert min(levels[ANNA], levels[BORIS]) - levels[880] >= APART_DB, levels
         assert desk.room_differences(*await desk.rooms(asterisk)) == []
 

@@ -12,6 +12,8 @@ from tests.lab.instance import Asterisk
 pytestmark = [pytest.mark.asterisk, pytest.mark.django_db(transaction=True)]
 
 SEED = 5
+AT_ONCE = tuple(click for click in CLICKS if click != "calls.listen")
+"""All that can be over before the other thing happens; a phone rings first for that one."""
 
 
 async def race(asterisk: Asterisk, user: User, runs: int) -> None:
@@ -21,7 +23,7 @@ async def race(asterisk: Asterisk, user: User, runs: int) -> None:
     assert races.wrong == []
     assert races.runs >= runs
     assert races.reused, "names are used again after a restart: else it proves nothing"
-    assert [click for click in CLICKS if not races.effects[click]] == [], "each had an effect now and then"
+    assert [click for click in AT_ONCE if not races.effects[click]] == [], "each had an effect now and then"
     assert {"refused changed", "refused gone"} <= races.answers.keys()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import wave
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,11 +55,24 @@ def encode_ulaw(samples: Samples) -> bytes:
     return order[np.searchsorted(borders, samples)].astype(np.uint8).tobytes()
 
 
-def read_wav(path: Path) -> Sound:
-    """What is in a mono WAV file of 16 bits."""
-    with wave.open(str(path), "rb") as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE)
-        return Sound(np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.int16))
+def take_wav(path: Path, timeout: float = 5.0) -> Sound:
+    """What is in a mono WAV file of 16 bits, which is deleted. Asterisk writes its head and its end when it closes it,
+    and tells nobody: it is looked for until then."""
+    deadline = time.monotonic() + timeout
+    while not (data := _frames(path)):
+        assert time.monotonic() < deadline, f"{path} has not become a recording"
+        time.sleep(0.02)
+    path.unlink()
+    return Sound(np.frombuffer(data, "<i2").astype(np.int16))
+
+
+def _frames(path: Path) -> bytes:
+    try:
+        with wave.open(str(path), "rb") as file:
+            assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, RATE)
+            return file.readframes(file.getnframes())
+    except (wave.Error, EOFError):
+        return b""
 
 
 def write_wav(path: Path, samples: Samples) -> None:
