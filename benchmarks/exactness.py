@@ -49,7 +49,7 @@ async def run(asterisk: Asterisk, seed: int, minutes: float, trace: Path | None)
 
 def figures(run: Exactness) -> dict[str, Any]:
     """All that is to be said of a run."""
-    from tests.asterisk.differences import EXCLUDED
+    from tests.asterisk.differences import EXCLUDED, UNCOMPARED
 
     return {
         "points": run.done,
@@ -63,9 +63,11 @@ def figures(run: Exactness) -> dict[str, Any]:
         "compared_fields": "; ".join(sorted(run.compared)),
         "after_reread_fields": "; ".join(sorted(run.reread)),
         "excluded_fields": "; ".join(f"{name}.{header}" for name, fields in EXCLUDED.items() for header in fields),
+        "uncompared": "; ".join(f"{field}: {why}" for field, why in UNCOMPARED.items()),
         "deeds": " ".join(f"{kind}:{number}" for kind, number in sorted(run.tempest.done.items())),
         "refused": sum(run.tempest.refused.values()),
-        "lag_s": run.lag,
+        "lag_s": max((lag for _, lag in run.lags), default=0.0),
+        "catch_up_s_worst": run.catch_up,
         "events": sum(run.tempest.happened.values()),
         "first": " | ".join([*run.findings.differences, *run.findings.ghosts][:SHOWN]),
     }
@@ -85,7 +87,7 @@ def main() -> int:
         version = asterisk.cli("core show version").split()[1]
     said = {"seed": arguments.seed, "minutes": arguments.minutes, **figures(done)}
     report(said, version, as_json=arguments.json)
-    return 1 if said["differences"] or said["ghosts"] or said["unknown"] else 0
+    return 1 if any(said[wrong] for wrong in ("differences", "ghosts", "unknown", "drift")) else 0
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ CARDS: Mapping[str, int] = {
     "phone_call_stands": 6,
     "busy": 1,
     "cancelled": 1,
+    "rings_on": 2,
     "hold": 4,
     "unhold": 2,
     "phone_hangs_up": 4,
@@ -76,6 +77,7 @@ CARDS: Mapping[str, int] = {
     "unlocked": 1,
     "recorded": 1,
     "record_stopped": 1,
+    "listens": 4,
     "device_set": 2,
 }
 """How often each deed is in the pack that bursts are dealt from: none is left out for long, however the cards lie."""
