@@ -175,9 +175,9 @@ class Tempest:
             self.happened[event["Event"]] += 1
             if event["Event"] == "AttendedTransfer" and event.get("DestType") == "App":
                 self.moved.add(event.get("TransfereeUniqueid") or event.get("TransferTargetUniqueid", ""))
-            elif event["Event"] == "Pickup":
-                self.moved.add(event["Uniqueid"])
-            elif event["Event"] == "Newchannel" and event["Channel"].startswith("Local/_attended@transfer-"):
+            elif event["Event"] == "Pickup" or (
+                event["Event"] == "Newchannel" and event["Channel"].startswith("Local/_attended@transfer-")
+            ):
                 self.moved.add(event["Uniqueid"])
 
     def _close(self) -> None:
