@@ -98,8 +98,16 @@ def _names(pbx: Pbx, fields: Fields) -> set[str]:
     for party in _keys(fields, "parties"):
         names |= _own_names(pbx.entities().get("party", {}).get(party, {}))
     places = {_rest(str(fields[field])) for field in _IN if fields.get(field)} - {""}
-    inside = names | ({str(fields["position"])} if "position" in fields else set())
+    inside = names | _position(pbx, fields)
     return names | {f"{place}/{name}".casefold() for place in places for name in inside}
+
+
+def _position(pbx: Pbx, fields: Fields) -> set[str]:
+    """The place in the queue of who waits there: ``sales/1`` is next."""
+    told = pbx.entities()
+    queue = told.get("queue", {}).get(str(fields.get("queue", "")), {})
+    waiting = [told["waiting"].get(key) for key in _keys(queue, "waiting")]
+    return {str(place) for place, caller in enumerate(waiting, 1) if caller == fields}
 
 
 def _own_names(fields: Fields) -> set[str]:

@@ -3,7 +3,8 @@
 Pure functions: they take what a page was told by frames (`docs/frames.md`), the worker's model for what is not told of
 channels and bridges, and the lists as a client that is not ours read them. Each field of a row is compared, or
 compared only after the panel has read its lists again (no event carries it), or excluded (the panel does not keep it):
-`AFTER_REREAD` and `EXCLUDED` say why. A field that is nowhere is a difference: nothing is passed over in silence.
+`AFTER_REREAD` and `EXCLUDED` say why. A field that is nowhere is a difference: nothing is passed over in silence. And
+the other way round: of what the panel publishes, `UNCOMPARED` names the fields that no list tells, and why.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from live.bridges import Bridge
-from live.channels import Channel
+from live.channels import LISTEN, PICKUP, WHISPER, Channel
 from live.pbx import Pbx
 from tests.lab.checker import Checker, Fields, Rows, unescape
 
@@ -28,6 +29,7 @@ MOMENT_S: Final = 2.0
 told."""
 
 _NO_EVENT: Final = "class dialplan alone tells of it (Newexten: 30 % of what an Asterisk says), and nobody subscribes"
+_EXTEN: Final = "the number dialled there, and no event carries Exten"
 _COUNTER: Final = "app_queue counts it when a call ends, and tells nobody"
 _ROOM: Final = "app_confbridge raises no event"
 
@@ -37,7 +39,8 @@ AFTER_REREAD: Final[Mapping[str, Mapping[str, str]]] = {
         "Exten": _NO_EVENT,
         "Application": _NO_EVENT,
         "ApplicationData": _NO_EVENT,
-        "Linkedid": "a bridge gives all in it the oldest one's without an event",
+        "Linkedid": "a bridge gives all in it the oldest one's; a leg's next event carries it, and where none comes, "
+        "only a list",
     },
     "BridgeList": {"BridgeNumChannels (of rooms)": "a room's recorder comes and goes without an event"},
     "QueueParams": {
@@ -49,16 +52,34 @@ AFTER_REREAD: Final[Mapping[str, Mapping[str, str]]] = {
         "ServicelevelPerf2": _COUNTER,
     },
     "QueueMember": {
-        "CallsTaken": "counted after the last event about the member, if its device has no state of its own",
+        "CallsTaken": "counted when the call is over, and no event says so: QueueMemberStatus, which carries it, is "
+        "about the device, and may come before (of PJSIP members, each in one queue, 1 of 54 rows on 16, none on 22) "
+        "or, where the device has no state of its own, never",
         "LastCall": "as CallsTaken",
     },
-    "QueueEntry": {"Priority": "no event of app_queue carries it"},
+    "QueueEntry": {"Priority": "no event of app_queue carries it", "CallerIDNum (of a Local's end)": _EXTEN},
     "ConfbridgeListRooms": {"Locked": _ROOM, "Marked": "who is marked, no event says"},
     "ConfbridgeList": {
         "MarkedUser": "no event carries it",
         "Waiting": "who waits for a marked one is told by no event",
+        "CallerIDNum (of a Local's end)": _EXTEN,
     },
+    "ParkedCalls": {"ParkeeCallerIDNum (of a Local's end)": _EXTEN},
 }
+
+_OWN: Final = "counted by the panel itself"
+_PAST: Final = "no list tells what was, or since when it is"
+
+UNCOMPARED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("call.rev", "room.rev", "participant.rev", "waiting.rev", "parked.rev", "member.rev"), _OWN),
+    "spy.rev": _OWN,
+    **dict.fromkeys(("call.since", "call.started", "call.parent", "party.since", "room.since", "spy.since"), _PAST),
+    **dict.fromkeys(("call.approx", "room.approx", "participant.approx"), "whether the panel itself was there"),
+    **dict.fromkeys(("call.cause", "call.reason"), "told when a call has ended, and what has ended is in no list"),
+    **dict.fromkeys(("spy.user", "spy.user_id"), "who began it in the panel, Asterisk does not know"),
+    "trunk.registration": "the lab's trunk registers nowhere",
+}
+"""What a page is told and nothing is compared with: kind and field → why."""
 
 _FRAMING: Final = frozenset({"Event", "ActionID", "Privilege"})
 _NOT_KEPT: Final = "nothing of the panel shows it"
@@ -90,7 +111,6 @@ EXCLUDED: Final[Mapping[str, Mapping[str, str]]] = {
     "ConfbridgeListRooms": {"Muted": "who comes is muted from the start: nothing of the panel shows it"},
     "ConfbridgeList": {
         **dict.fromkeys(("WaitMarked", "EndMarked", "EndMarkedAny"), _NOT_KEPT),
-        "AnsweredTime": "how long its leg is up, which is no less than it is in the room",
         "ChannelStateDesc": _WORDS,
         **dict.fromkeys(("ChannelState", "ConnectedLineNum", "ConnectedLineName", "Language"), _IN_CHANNELS),
         **dict.fromkeys(("AccountCode", "Context", "Exten", "Priority", "Linkedid"), _IN_CHANNELS),
@@ -108,14 +128,17 @@ UNTOLD_FLAGS: Final = {"MarkedUser": "marked", "Waiting": "waiting"}
 STATUS: Final = ["unknown", "not_inuse", "inuse", "busy", "invalid", "unavailable", "ringing", "ringinuse", "onhold"]
 STATES: Final = {"0": "down", "4": "calling", "5": "ringing", "6": "up"}
 _HIDDEN: Final = ("CBAnn/", "CBRec/", "Message/")
+_OURS: Final = (LISTEN, WHISPER, PICKUP)
+MODES: Final = {"w": "whisper", "B": "barge"}
+"""ChanSpy's option → what it does; without either it listens."""
 
 
 @dataclass(frozen=True)
 class Lists:
     """All lists of one Asterisk, as read at one quiet moment."""
 
-    slack: float
-    """How late everything may be that is told, in seconds: a machine that has too much to do tells late."""
+    slack: Callable[[float], float]
+    """How late, in seconds, what was so at a time may have been told: a machine that has too much to do tells late."""
     at: Mapping[str, float]
     """When each was read, by its name: seconds of UTC. A busy machine takes its time between two."""
     heard: float
@@ -139,11 +162,11 @@ class Lists:
 
     def moment(self, said: float, listed: float, *, known: bool = True) -> tuple[object, object]:
         """Two moments, the same if they are no more than `MOMENT_S` apart, or if Asterisk does not know."""
-        same = abs(said - listed) <= MOMENT_S + self.slack
+        same = abs(said - listed) <= MOMENT_S + max(map(self.slack, (said, listed, *self.at.values())))
         return (listed, listed) if same or not known else (said, listed)
 
     @classmethod
-    def read(cls, checker: Checker, now: Callable[[], float], heard: float, slack: float) -> Lists:
+    def read(cls, checker: Checker, now: Callable[[], float], heard: float, slack: Callable[[float], float]) -> Lists:
         """Read them all. Whether it is quiet meanwhile, the caller sees to."""
         at: dict[str, float] = {}
 
@@ -239,11 +262,12 @@ def differences(
     found.rows("Status", pbx.channels, status_rows, _status(pbx, lists, moved), reread=reread)
     bridge_rows = {row["BridgeUniqueid"]: row for row in lists.bridges}
     found.rows("BridgeList", pbx.bridges, bridge_rows, _bridge(pbx, lists.channels), reread=reread)
-    _queues(found, entities, pbx, lists, channel_rows, reread=reread)
-    _rooms(found, entities, pbx, lists, channel_rows, reread=reread)
+    places = _Places(pbx, lists)
+    _queues(found, entities, lists, places, reread=reread)
+    _rooms(found, entities, lists, places, moved, reread=reread)
     parked = {pbx.key(row["ParkeeUniqueid"]): row for row in lists.parked}
     ours = entities.get("parked", {})
-    found.rows("ParkedCalls", ours, parked, _parked(ours, pbx, lists, channel_rows), reread=reread)
+    found.rows("ParkedCalls", ours, parked, _parked(ours, entities, lists, places), reread=reread)
     devices = {pbx.key(row["Device"]): row for row in lists.devices}
     ours = entities.get("device", {})
     found.rows("DeviceStateList", ours, devices, _device(ours, pbx), reread=reread)
@@ -251,7 +275,8 @@ def differences(
     ours = entities.get("extension", {})
     found.rows("ExtensionStateList", ours, extensions, _extension(ours), reread=reread)
     _trunks(found, entities.get("trunk", {}), pbx, lists)
-    _calls(found, entities.get("call", {}), entities.get("party", {}), pbx, lists)
+    _calls(found, entities.get("call", {}), entities.get("party", {}), places, moved, reread=reread)
+    _spies(found, entities, places, reread=reread)
     return found
 
 
@@ -331,12 +356,12 @@ def _kind(row: Fields) -> str:
 def _queues(
     found: Findings,
     entities: Mapping[str, Entities],
-    pbx: Pbx,
     lists: Lists,
-    channels: Mapping[str, Fields],
+    places: _Places,
     *,
     reread: bool,
 ) -> None:
+    pbx = places.pbx
     of: dict[str, Rows] = {"QueueParams": [], "QueueMember": [], "QueueEntry": []}
     for row in lists.queues:
         of[row["Event"]].append(row)
@@ -346,7 +371,7 @@ def _queues(
     found.rows("QueueParams", queues, rows, _queue(queues, pbx, of), reread=reread)
     rows = {pbx.key(f"{row['Queue']}/{row['Location']}"): row for row in of["QueueMember"]}
     found.rows("QueueMember", members, rows, _member(members, pbx), reread=reread)
-    found.rows("QueueEntry", waiting, entries, _waiting(waiting, queues, pbx, lists, channels), reread=reread)
+    found.rows("QueueEntry", waiting, entries, _waiting(entities, lists, places), reread=reread)
 
 
 def _queue(queues: Entities, pbx: Pbx, of: Mapping[str, Rows]) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
@@ -407,22 +432,43 @@ def _member(members: Entities, pbx: Pbx) -> Callable[[str, Fields], tuple[Pairs,
 
 
 def _waiting(
-    waiting: Entities, queues: Entities, pbx: Pbx, lists: Lists, channels: Mapping[str, Fields]
+    entities: Mapping[str, Entities], lists: Lists, places: _Places
 ) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
+    pbx, queues = places.pbx, entities.get("queue", {})
+
     def compare(key: str, row: Fields) -> tuple[Pairs, Pairs]:
-        said = waiting[key]
-        number, name = _identity(pbx, channels[row["Uniqueid"]])
+        said = entities["waiting"][key]
+        # The only list that has names as they are, without C's escapes, and a word of its own for none. It reads the
+        # channel itself, where the others read a snapshot: of a Local half the two may differ [16 and 22].
+        own = {header: "" if row[header] == "unknown" else _escaped(row[header]) for header in _CALLER}
+        who, later = _who(entities, places, said, row["Uniqueid"], own)
         always: Pairs = {
             "Queue": (said["queue"], pbx.key(row["Queue"])),
             "Position": (_place(queues, said["queue"], key), int(row["Position"])),
             "Uniqueid": (key, pbx.key(row["Uniqueid"])),
-            "CallerIDNum": (said["number"], number),
-            "CallerIDName": (said["name"], name),
+            **who,
             "Wait": lists.moment(said["since"] / 1000, lists.at["QueueStatus"] - int(row["Wait"])),
         }
-        return always, {"Priority": (said["priority"], int(row["Priority"]))}
+        return always, {**later, "Priority": (said["priority"], int(row["Priority"]))}
 
     return compare
+
+
+_CALLER: Final = {"CallerIDNum": "number", "CallerIDName": "name"}
+
+
+def _who(
+    entities: Mapping[str, Entities], places: _Places, said: Mapping[str, Any], uniqueid: str, own: Fields
+) -> tuple[Pairs, Pairs]:
+    """Who is at a place of which a list tells, and on which call. `own` is how that list calls him."""
+    who, later = places.who(said, places.rows[uniqueid], own)
+    on = places.calls(uniqueid, entities.get("party", {}))
+    call = (said["call"], said["call"] if said["call"] in on else on)
+    headers = {field_name: header for header, field_name in _CALLER.items()}
+    return (
+        {**{headers[field_name]: pair for field_name, pair in who.items()}, "(call)": call},
+        {f"{headers[field_name]} (of a Local's end)": pair for field_name, pair in later.items()},
+    )
 
 
 def _place(queues: Entities, queue: str, key: str) -> int:
@@ -434,12 +480,13 @@ def _place(queues: Entities, queue: str, key: str) -> int:
 def _rooms(
     found: Findings,
     entities: Mapping[str, Entities],
-    pbx: Pbx,
     lists: Lists,
-    channels: Mapping[str, Fields],
+    places: _Places,
+    moved: Set[str],
     *,
     reread: bool,
 ) -> None:
+    pbx = places.pbx
     rooms, people = entities.get("room", {}), entities.get("participant", {})
     members = {name: [pbx.key(row["Uniqueid"]) for row in rows] for name, rows in lists.members.items()}
 
@@ -460,16 +507,22 @@ def _rooms(
 
     def participant(key: str, row: Fields) -> tuple[Pairs, Pairs]:
         said = people[key]
-        number, name = _identity(pbx, channels[row["Uniqueid"]])
+        who, later = _who(entities, places, said, row["Uniqueid"], row)
+        # It came into the room after its leg was answered; a leg that took another's place says when that one was.
+        since, now = said["since"] / 1000, lists.at["ConfbridgeList"]
+        answered = now - int(row["AnsweredTime"])
+        earliest = said["since"] / 1000 if row["Uniqueid"] in moved else answered
         always: Pairs = {
             "Conference": (said["room"], pbx.key(row["Conference"])),
             "Channel": (said["channel"], row["Channel"]),
             "Uniqueid": (key, pbx.key(row["Uniqueid"])),
-            "CallerIDNum": (said["number"], number),
-            "CallerIDName": (said["name"], name),
+            **who,
+            "AnsweredTime": lists.moment(since, min(max(since, earliest), now)),
+            "(side)": (said["side"], places.side(places.rows[row["Uniqueid"]])),
             **{header: (said[name], row[header] == "Yes") for header, name in FLAGS.items()},
         }
-        return always, {header: (said[name], row[header] == "Yes") for header, name in UNTOLD_FLAGS.items()}
+        flags = {header: (said[name], row[header] == "Yes") for header, name in UNTOLD_FLAGS.items()}
+        return always, {**later, **flags}
 
     found.rows(
         "ConfbridgeListRooms", rooms, {pbx.key(row["Conference"]): row for row in lists.rooms}, room, reread=reread
@@ -479,22 +532,24 @@ def _rooms(
 
 
 def _parked(
-    parked: Entities, pbx: Pbx, lists: Lists, channels: Mapping[str, Fields]
+    parked: Entities, entities: Mapping[str, Entities], lists: Lists, places: _Places
 ) -> Callable[[str, Fields], tuple[Pairs, Pairs]]:
+    pbx = places.pbx
+
     def compare(key: str, row: Fields) -> tuple[Pairs, Pairs]:
         said, at = parked[key], lists.at["ParkedCalls"]
-        number, name = _identity(pbx, channels[row["ParkeeUniqueid"]])
+        own = {header: row[f"Parkee{header}"] for header in _CALLER}
+        who, later = _who(entities, places, said, row["ParkeeUniqueid"], own)
         always: Pairs = {
             "ParkeeUniqueid": (key, pbx.key(row["ParkeeUniqueid"])),
-            "ParkeeCallerIDNum": (said["number"], number),
-            "ParkeeCallerIDName": (said["name"], name),
+            **{f"Parkee{header}": pair for header, pair in who.items()},
             "Parkinglot": (said["lot"], row["Parkinglot"]),
             "ParkingSpace": (said["space"], row["ParkingSpace"]),
             "ParkerDialString": (said["by"], row["ParkerDialString"]),
             "ParkingTimeout": lists.moment(said["until"] / 1000, at + int(row["ParkingTimeout"])),
             "ParkingDuration": lists.moment(said["since"] / 1000, at - int(row["ParkingDuration"])),
         }
-        return always, {}
+        return always, {f"Parkee{header}": pair for header, pair in later.items()}
 
     return compare
 
@@ -525,74 +580,123 @@ def _trunks(found: Findings, trunks: Entities, pbx: Pbx, lists: Lists) -> None:
     states = {row["Device"]: row["State"] for row in lists.devices if pbx.trunks.search(row["Device"])}
     found.equal("trunk (all of DeviceStateList)", {said["name"] for said in trunks.values()}, states.keys())
     for said in trunks.values():
-        found.equal("trunk.state", said["state"], states.get(said["name"], ""))
+        state = states.get(said["name"], "")
+        reachable = "no" if state in ("UNAVAILABLE", "INVALID") else "yes" if state not in ("", "UNKNOWN") else ""
+        found.equal("trunk.state", said["state"], state)
+        found.equal("trunk.reachable", said["reachable"], reachable)
         on = sum(row["Channel"].rpartition("-")[0] == said["name"] for row in lists.channels)
         found.equal("trunk.channels", said["channels"], on)
+
+
+# --- who listens
+
+
+def _spies(found: Findings, entities: Mapping[str, Entities], places: _Places, *, reread: bool) -> None:
+    """Who listens to whom, by what ChanSpy was told to do; its legs are in no call."""
+    pbx, said, parties = places.pbx, entities.get("spy", {}), entities.get("party", {})
+    uniqueids = {row["Channel"]: row["Uniqueid"] for row in places.rows.values()}
+    rows = {pbx.key(row["Uniqueid"]): row for row in places.spies}
+    found.ghosts += [f"spy {key} is not there" for key in said.keys() - rows.keys()]
+    for key, row in rows.items():
+        found.equal("spy (told, if it has somebody to hear)", key in said, True, row["Channel"])
+        found.equal("spy (no party)", key in parties, False, row["Channel"])
+        if (spy := said.get(key)) is None:
+            continue
+        target, _, options = row["ApplicationData"].partition(",")
+        party = pbx.key(uniqueids.get(target, target))
+        found.equal("spy.party", spy["party"], party, row["Channel"])
+        on = places.calls(uniqueids.get(target, target), parties) or {""}
+        found.equal("spy.call", spy["call"], spy["call"] if spy["call"] in on else on, row["Channel"])
+        own = row["Uniqueid"].startswith(_OURS)
+        if own or reread:  # of others' the option is in no event
+            mode = next((mode for option, mode in MODES.items() if option in options), "listen")
+            found.equal("spy.mode", spy["mode"], mode, row["Channel"])
+        number, name = places.identity(row)
+        found.equal("spy.number", spy["number"], places.resource(row) if own else number, row["Channel"])
+        found.equal("spy.name", spy["name"], "" if own else name, row["Channel"])
 
 
 # --- calls: what a page shows is the channels, folded
 
 
-def _calls(found: Findings, calls: Entities, parties: Entities, pbx: Pbx, lists: Lists) -> None:
+def _calls(
+    found: Findings, calls: Entities, parties: Entities, places: _Places, moved: Set[str], *, reread: bool
+) -> None:
+    pbx = places.pbx
     found.equal("party.call", {party["call"] for party in parties.values()} - calls.keys(), set())
     ended = {key for key, call in calls.items() if call["phase"] == "ended"}
     alive = {key: party for key, party in parties.items() if party["call"] in calls.keys() - ended}
-    rows = {pbx.key(row["Uniqueid"]): row for row in lists.channels}
+    rows = {pbx.key(uniqueid): row for uniqueid, row in places.rows.items()}
     found.ghosts += [f"party {key} has no channel" for key in alive.keys() - rows.keys()]
-    for key, call in calls.items():
-        if key not in ended:
-            found.equal("call.parties", set(call["parties"]), {one for one in alive if alive[one]["call"] == key})
-    places = _Places(lists)
-    owner: dict[str, int] = {}
-    for number, part in enumerate(places.parts()):
-        legs = [row for row in part if not row["Channel"].startswith("Local/")]
-        if any(row["ChannelState"] != "6" or row["Application"] == "ChanSpy" for row in part):
-            continue  # who rings whom, and who listens to whom, is in no list
+    of: dict[str, list[Rows]] = {key: [] for key in calls.keys() - ended}
+    """The parts of each call: more than one only while somebody rings, since who rings whom is in no list."""
+    for part in places.parts():
         names = {alive[key]["call"] for row in part if (key := pbx.key(row["Uniqueid"])) in alive}
-        for row in legs:
-            found.equal("party (each leg is on a call)", pbx.key(row["Uniqueid"]) in alive, True, row["Channel"])
         for row in part:
-            if (key := pbx.key(row["Uniqueid"])) in alive:
-                _party(found, pbx, alive[key], row)
-        found.equal("call (one for all legs that are together)", len(names), 1, part[0]["Channel"])
+            key = pbx.key(row["Uniqueid"])
+            if not row["Channel"].startswith("Local/"):
+                found.equal("party (each leg is on a call)", key in alive, True, row["Channel"])
+            if key in alive:
+                _party(found, places, alive[key], row, reread=reread)
+        if names or all(row["ChannelState"] == "6" for row in part):
+            found.equal("call (one for all legs that are together)", len(names), 1, part[0]["Channel"])
         for name in names:
-            found.equal("call (none for legs that are not)", owner.setdefault(name, number), number)
-            phase, possible = calls[name]["phase"], places.phases(part)
-            found.equal("call.phase", phase, phase if phase in possible else possible, name)
-            for field_name, where in (("room", "conference"), ("slot", "parked"), ("queue", "waiting")):
-                place = calls[name][field_name]
-                if phase == where:
-                    found.equal(f"call.{field_name}", place in places.names(part), True)
-                elif field_name != "queue":  # which stays on a call as the place that it came from
-                    found.equal(f"call.{field_name}", place, "")
+            of[name].append(part)
+    for key, parts in of.items():
+        call, legs = calls[key], [rows[one] for one in calls[key]["parties"] if one in rows]
+        found.equal("call.parties", set(call["parties"]), {one for one in alive if alive[one]["call"] == key})
+        rings = any(row["ChannelState"] != "6" for part in parts for row in part)
+        if not rings:
+            found.equal("call (none for legs that are not)", len(parts), 1, key)
+        possible = places.phases(parts)
+        found.equal("call.phase", call["phase"], call["phase"] if call["phase"] in possible else possible, key)
+        for field_name, where in (("room", "conference"), ("slot", "parked"), ("queue", "waiting")):
+            place = call[field_name]
+            if call["phase"] == where:
+                named = {name for part in parts for name in places.names(part)}
+                found.equal(f"call.{field_name}", place in named, True)
+            elif field_name != "queue":  # which stays on a call as the place that it came from
+                found.equal(f"call.{field_name}", place, "")
+        sides = [places.side(row) for row in legs]
+        outbound = "outbound" if "outside" in sides else "internal"
+        found.equal("call.direction", call["direction"], "inbound" if sides[:1] == ["outside"] else outbound, key)
+        for one in call["parties"]:
+            role = "caller" if one == call["parties"][0] else "callee"
+            found.equal("party.role", parties.get(one, {}).get("role"), role, one)
+        ages = [_seconds(row["Duration"]) for row in legs if row["Uniqueid"] not in moved]
+        if ages and legs[0]["Uniqueid"] not in moved:
+            found.equal("call.parties (the eldest first)", max(0, max(ages) - ages[0] - 1), 0, key)
 
 
-def _party(found: Findings, pbx: Pbx, said: Mapping[str, Any], row: Fields) -> None:
-    number, name = _identity(pbx, row)
-    device = row["Channel"].rpartition("-")[0]
+def _party(found: Findings, places: _Places, said: Mapping[str, Any], row: Fields, *, reread: bool) -> None:
     found.equal("party.channel", said["channel"], row["Channel"], row["Channel"])
-    found.equal("party.number", said["number"], number, row["Channel"])
-    found.equal("party.name", said["name"], name, row["Channel"])
+    always, later = places.who(said, row)
+    for field_name, (ours, theirs) in {**always, **(later if reread else {})}.items():
+        found.equal(f"party.{field_name}", ours, theirs, row["Channel"])
     found.equal("party.state", said["state"].replace("hold", "up"), STATES[row["ChannelState"]], row["Channel"])
-    side = "outside" if pbx.trunks.search(device) else "internal"
-    if row["Channel"].startswith("Local/"):
-        side = pbx.calls.side(pbx.channels[row["Uniqueid"]])  # as who comes through it, if that is one
-    found.equal("party.side", said["side"], side, row["Channel"])
+    found.equal("party.side", said["side"], places.side(row), row["Channel"])
 
 
 class _Places:
-    """Which channels are together, and where, by Asterisk's lists alone."""
+    """Which channels are together, where, and who sits at each: by Asterisk's lists alone, and the PBX's patterns."""
 
-    def __init__(self, lists: Lists) -> None:
-        self._lists = lists
+    def __init__(self, pbx: Pbx, lists: Lists) -> None:
+        self.pbx = pbx
+        self.rows = {row["Uniqueid"]: row for row in lists.channels}
+        self.spies = [row for row in lists.channels if row["Application"] == "ChanSpy"]
+        self._halves = {row["Channel"]: row for row in lists.channels if row["Channel"].startswith("Local/")}
         self._bridges = {row["BridgeUniqueid"]: row for row in lists.bridges}
         self._slots = {row["ParkeeUniqueid"]: row["ParkingSpace"] for row in lists.parked}
         self._queues = {row["Uniqueid"]: row["Queue"] for row in lists.queues if row["Event"] == "QueueEntry"}
+        self._inside: dict[str, Rows] = {}
+        for row in lists.channels:
+            if self._at(row) == "talk":
+                self._inside.setdefault(row["BridgeId"], []).append(row)
 
     def parts(self) -> Iterator[Rows]:
         """Channels that are joined by a bridge in which people talk, or are the halves of one Local channel."""
+        rows = {uniqueid: row for uniqueid, row in self.rows.items() if not self._hidden(row)}
         groups: dict[str, list[str]] = {}
-        rows = {row["Uniqueid"]: row for row in self._lists.channels if not row["Channel"].startswith(_HIDDEN)}
         for uniqueid, row in rows.items():
             if self._at(row) == "talk":
                 groups.setdefault(row["BridgeId"], []).append(uniqueid)
@@ -607,18 +711,30 @@ class _Places:
             left -= part
             yield [rows[uniqueid] for uniqueid in sorted(part)]
 
-    def phases(self, part: Rows) -> set[str]:
+    def calls(self, uniqueid: str, parties: Entities) -> set[str]:
+        """What is said to be the call of those who are together with this leg, or of the leg itself."""
+        part = next((part for part in self.parts() if any(row["Uniqueid"] == uniqueid for row in part)), [])
+        return {parties[key]["call"] for row in part if (key := self.pbx.key(row["Uniqueid"])) in parties}
+
+    def phases(self, parts: list[Rows]) -> set[str]:
         """What a call of these legs may be doing. Whether it is on hold is in no list (a device's ONHOLD says that it
-        was put on hold, and stays when it has gone elsewhere)."""
-        at = [self._at(row) for row in part]
+        was put on hold, and stays when it has gone elsewhere); nor who rings whom, and whether one whom nobody rings
+        yet is about to be."""
+        rows = [row for part in parts for row in part]
+        at = [self._at(row) for row in rows]
         if "room" in at:
             return {"conference"}
         if "parking" in at:
             return {"parked"}
-        if at.count("talk") > 1:
+        if any(sum(self._at(row) == "talk" for row in part) > 1 for part in parts):
             return {"talking", "hold"}
-        if any(row["Uniqueid"] in self._queues for row in part):
+        if any(row["Uniqueid"] in self._queues for row in rows):
             return {"waiting"}
+        states = {row["ChannelState"] for row in rows if not row["Channel"].startswith("Local/")}
+        if "5" in states:
+            return {"ringing"}
+        if any(row["ChannelState"] != "6" for row in rows):
+            return {"dialling", "ringing"}
         return {"menu", "hold"} if "talk" in at else {"menu"}
 
     def names(self, part: Rows) -> set[str]:
@@ -627,17 +743,64 @@ class _Places:
         others = {place.get(row["Uniqueid"], "") for row in part for place in (self._slots, self._queues)}
         return (rooms | others) - {""}
 
+    def who(self, said: Mapping[str, Any], row: Fields, own: Fields | None = None) -> tuple[Pairs, Pairs]:
+        """Number and name, as said of the leg of this row, and as listed: at any time, and after a re-read only. For
+        the number of a Local channel's end follows Exten, which no event carries."""
+        number, name = self.identity(row, own)
+        numbers, names = {"number": (said["number"], number)}, {"name": (said["name"], name)}
+        return (names, numbers) if self._seat(row)["Channel"].startswith("Local/") else ({**numbers, **names}, {})
+
+    def identity(self, row: Fields, own: Fields | None = None) -> tuple[str, str]:
+        """Number and name of who sits at this leg: an extension of ours is its device, whatever its caller ID says,
+        and the end of a Local channel has only the number that was dialled. `own` is what the list that names the leg
+        says itself of the caller ID: of a leg that somebody sits at, and not behind, that counts."""
+        seat = self._seat(row)
+        if seat["Channel"].startswith("Local/"):
+            dialled = seat["Channel"].partition("/")[2].partition("@")[0]
+            return (dialled if seat["Exten"] in ("", "s", "h") else seat["Exten"]), ""
+        told = own if own is not None and seat is row else seat
+        resource = self.resource(seat)
+        number = resource if self.pbx.extensions.fullmatch(resource) else given(told["CallerIDNum"])
+        return number, given(told["CallerIDName"])
+
+    @staticmethod
+    def resource(row: Fields) -> str:
+        """Who has this device."""
+        return row["Channel"].rpartition("-")[0].partition("/")[2]
+
+    def side(self, row: Fields) -> str:
+        """Where the one is who sits at this leg."""
+        channel = self._seat(row)["Channel"]
+        if channel.startswith("Local/"):
+            return "app"
+        return "outside" if self.pbx.trunks.search(channel.rpartition("-")[0]) else "internal"
+
+    def _seat(self, row: Fields) -> Fields:
+        """The leg at which somebody sits: the one leg that comes through this half of a Local channel, if that is
+        parked, in a room or in a queue."""
+        if not (row["Uniqueid"] in self._queues or self._at(row) in ("room", "parking", "holding")):
+            return row
+        leg, seen = row, {row["Uniqueid"]}
+        while leg["Channel"].startswith("Local/"):
+            base, _, half = leg["Channel"].rpartition(";")
+            other = self._halves.get(f"{base};{'2' if half == '1' else '1'}")
+            seen |= {other["Uniqueid"]} if other is not None else set()
+            beyond = self._inside.get(other["BridgeId"], []) if other is not None else []
+            beyond = [one for one in beyond if one["Uniqueid"] not in seen]
+            if len(beyond) != 1:
+                return row
+            leg = beyond[0]
+            seen.add(leg["Uniqueid"])
+        return leg
+
     def _at(self, row: Fields) -> str:
         return _kind(self._bridges[row["BridgeId"]]) if row["BridgeId"] in self._bridges else ""
 
-
-def _identity(pbx: Pbx, row: Fields) -> tuple[str, str]:
-    """Number and name of who sits at this leg: an extension of ours is its device, whatever its caller ID says."""
-    resource = row["Channel"].rpartition("-")[0].partition("/")[2]
-    if row["Channel"].startswith("Local/"):
-        return pbx.calls.identity(pbx.channels[row["Uniqueid"]])  # follows Exten, which no event carries
-    number = resource if pbx.extensions.fullmatch(resource) else given(row["CallerIDNum"])
-    return number, given(row["CallerIDName"])
+    @staticmethod
+    def _hidden(row: Fields) -> bool:
+        """Whether it is nobody's: Asterisk's own machinery, or a leg that listens, or is being rung for that."""
+        rung = row["Uniqueid"].startswith(_OURS) and not row["BridgeId"]
+        return rung or row["Application"] == "ChanSpy" or row["Channel"].startswith(_HIDDEN)
 
 
 # --- what is older, and smaller
@@ -692,6 +855,10 @@ def room_differences(
 def given(value: str) -> str:
     """A caller's number or name as Asterisk has it; "" where it has none."""
     return "" if value == "<unknown>" else unescape(value)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\")
 
 
 def unlike(pairs: Pairs) -> Iterable[str]:

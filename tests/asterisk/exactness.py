@@ -21,9 +21,10 @@ from unittest.mock import patch
 
 import ami
 from floor import worker as workers
+from live.pbx import EXPECTED_S
 from live.resync import STEPS
 from tests.asterisk.desk import Desk
-from tests.asterisk.differences import Findings, Lists, differences
+from tests.asterisk.differences import UNCOMPARED, Findings, Lists, differences
 from tests.lab.checker import Checker
 from tests.lab.configuration import CHAN_SIP_PEERS
 from tests.lab.deeds import PHONES
@@ -31,6 +32,9 @@ from tests.lab.instance import Asterisk
 from tests.lab.phones import Phone
 from tests.lab.relay import Relay
 from tests.lab.tempest import Tempest
+
+LATE_S: Final = 1.0
+"""For so long after this process was kept from its work what came meanwhile may still be told late."""
 
 BLIND_S: Final = 10.0
 """No list was read for so long before a point."""
@@ -41,6 +45,9 @@ events alone must do, burst after burst."""
 
 CATCH_UP_S: Final = 3.0
 """What Asterisk's lists show may lie before the panel as an event still, or wait to be told."""
+
+FEW: Final = 3
+"""Of what is said to be compared with nothing so many are tried."""
 
 LOOK_S: Final = 0.1
 """How often it is seen how busy the machine is."""
@@ -53,10 +60,18 @@ class Exactness:
     """One run over one instance."""
 
     def __init__(
-        self, asterisk: Asterisk, seed: int, points: int, cuts: int, *, trace: Path | None = None, chatty: bool = False
+        self,
+        asterisk: Asterisk,
+        seed: int,
+        points: int,
+        cuts: int,
+        *,
+        trace: Path | None = None,
+        chatty: bool = False,
+        tries: bool = False,
     ) -> None:
         """`cuts`: in the middle of how many bursts the link is cut. With `trace` what Asterisk tells the panel
-        is written there; with `chatty` each point is told on stderr."""
+        is written there; with `chatty` each point is told on stderr. With `tries` the comparison itself is tried."""
         self.asterisk, self.points, self.cuts = asterisk, points, cuts
         self.findings = Findings()
         self.compared: set[str] = set()
@@ -69,11 +84,17 @@ class Exactness:
         self.reconnects = 0
         self.drift = 0
         """What the re-reads at quiet points corrected though events should have told it."""
-        self.lag = 0.0
-        """For how long this process was kept from what it had to do, at the worst: seconds."""
+        self.lags: list[tuple[float, float]] = []
+        """For how long this process was kept from what it had to do, and until when: seconds, of UTC."""
+        self.catch_up = 0.0
+        """How long it took, at the worst point, until what is told was what is: seconds."""
+        self.told: set[str] = set()
+        """Kinds and fields that the page was told, at the points where they were tried."""
+        self.proved: set[str] = set()
+        """Those of them that, made wrong, would have been a difference."""
         self._seed = seed
         self._chance = random.Random(seed)
-        self._trace, self._chatty = trace, chatty
+        self._trace, self._chatty, self._tries = trace, chatty, tries
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -111,7 +132,12 @@ class Exactness:
         while True:
             due = time.monotonic() + LOOK_S
             await asyncio.sleep(LOOK_S)
-            self.lag = max(self.lag, time.monotonic() - due)
+            if (lag := time.monotonic() - due) > LOOK_S:
+                self.lags.append((time.time(), lag))
+
+    def _slack(self, at: float) -> float:
+        """How late what was so at this time may have been told."""
+        return max((lag for until, lag in self.lags if until - lag - LATE_S <= at <= until + LATE_S), default=0.0)
 
     async def run(self) -> None:
         """All points, one after the other."""
@@ -130,6 +156,8 @@ class Exactness:
                 await self._cut()
             await burst
             await self._point(point)
+        await asyncio.sleep(EXPECTED_S)  # the absence of a Newchannel: only then was an event about nobody
+        self.desk.worker.pbx.expire(time.time())
 
     async def _cut(self) -> None:
         """In the middle of what happens: the event session alone, or all that the panel has."""
@@ -152,6 +180,8 @@ class Exactness:
         assert not read, f"the panel read {read} within {BLIND_S} s before a point"
         found = await self._compare(reread=False)
         self._note(point, found)
+        if self._tries:
+            await self._try()
         compared = found.compared
         if point % REREAD_EVERY == REREAD_EVERY - 1 or point == self.points - 1:
             worker = self.desk.worker
@@ -168,23 +198,44 @@ class Exactness:
     async def _compare(self, *, reread: bool) -> Findings:
         """What differs still when the panel has had the time to catch up, with lists after which nothing happened."""
         lists = await self.lists()
-        until = time.monotonic() + CATCH_UP_S
+        since = time.monotonic()
         while True:
             if self.tempest.heard != lists.heard:
                 lists = await self.lists()
             entities, pbx = self.desk.page.entities, self.desk.worker.pbx
             found = differences(entities, pbx, lists, reread=reread, moved=self.tempest.moved)
-            if not (found.differences or found.ghosts) or time.monotonic() > until:
+            took = time.monotonic() - since
+            if not (found.differences or found.ghosts) or took > CATCH_UP_S:
+                self.catch_up = max(self.catch_up, took)
                 self.rows += lists.rows
                 return found
             await asyncio.sleep(0.05)  # not an event to wait for: the absence of a difference
+
+    async def _try(self) -> None:
+        """Make each field that the page holds wrong, and see who notices."""
+        lists, entities, pbx = await self.lists(), self.desk.page.entities, self.desk.worker.pbx
+
+        def found(said: dict[str, Any]) -> set[str]:
+            return {*differences(said, pbx, lists, reread=True, moved=self.tempest.moved).differences}
+
+        known = found(entities)  # what no event carries
+
+        for kind, held in entities.items():
+            alive = [key for key, fields in held.items() if fields.get("phase") != "ended"]
+            for field in sorted({field for key in alive for field in held[key]}):
+                name = f"{kind}.{field}"
+                self.told.add(name)
+                for key in alive[:FEW] if name in UNCOMPARED else alive:
+                    if name not in self.proved and found(wronged(entities, kind, key, field)) - known:
+                        self.proved.add(name)
+                    await asyncio.sleep(0)  # the panel's link is to be kept alive meanwhile
 
     async def lists(self) -> Lists:
         """Asterisk's lists, all of one moment: nothing has happened while they were read."""
         for _ in range(20):
             await self.tempest.quiet(seconds=0.5)
             heard = self.tempest.heard
-            lists = await asyncio.to_thread(Lists.read, self.checker, time.time, heard, self.lag)
+            lists = await asyncio.to_thread(Lists.read, self.checker, time.time, heard, self._slack)
             await asyncio.to_thread(self.tempest.ping)
             if self.tempest.heard == heard:
                 return lists
@@ -204,6 +255,21 @@ class Exactness:
     def unknown(self) -> int:
         """Events, between logins, about a channel that neither lived nor had just died."""
         return self.desk.worker.pbx.unknown
+
+
+def wronged(entities: dict[str, Any], kind: str, key: str, field: str) -> dict[str, Any]:
+    """The same, but for one field."""
+    entity = {**entities[kind][key], field: untrue(entities[kind][key][field])}
+    return {**entities, kind: {**entities[kind], key: entity}}
+
+
+def untrue(value: object) -> object:
+    """Another value of the same type."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 60_000
+    return [*value, "lab/nobody"] if isinstance(value, list) else f"{value}?"
 
 
 def spread(number: int, among: int) -> list[int]:

@@ -49,6 +49,14 @@ DYNAMIC = tuple(f"Local/{number}@storm-agent/n" for number in range(21, 27))
 SERVED = ("storm", "support", "sales")
 DEVICES = ("Custom:dnd", "Custom:night", "Custom:storm01")
 STATES = ("NOT_INUSE", "INUSE", "BUSY", "UNAVAILABLE", "RINGING", "ONHOLD")
+LISTENING = (
+    ("phx-listen-", "quES"),
+    ("phx-whisper-", "quwES"),
+    ("", "quES"),
+    ("", "quwES"),
+    ("", "quBES"),
+)
+"""How the Uniqueid of a leg that listens begins (the panel's say what they are for), and what ChanSpy is told."""
 REASONS = ("lunch", "Meeting: 3 pm", "пауза", "")
 RELOADS = (
     "module reload app_queue.so",
@@ -117,6 +125,15 @@ class Deeds:
         with self._idle(chance, CUSTOMERS) as caller:
             call = await self._run(caller.call, BUSY)
             await self._run(call.wait_ended, 3.0)
+
+    async def _rings_on(self, chance: random.Random) -> None:
+        """It rings still when the burst is over: for 30 s, or 60."""
+        if chance.random() < 0.5:
+            await self._call("dial", ring=FOR_EVER)
+            return
+        with self._idle(chance, CUSTOMERS) as caller:
+            call = await self._run(caller.call, DEAF)
+            await self._run(call.wait_ringing, 3.0)
 
     async def _cancelled(self, chance: random.Random) -> None:
         with self._idle(chance, CUSTOMERS) as caller:
@@ -343,6 +360,22 @@ class Deeds:
     async def _record_stopped(self, chance: random.Random) -> None:
         room = self._one(chance, await self._rooms(lambda row: True))
         await self._act("ConfbridgeStopRecord", Conference=room["Conference"])
+
+    # --- who listens
+
+    async def _listens(self, chance: random.Random) -> None:
+        """A phone hears somebody who talks, for as long as he does: at the panel's behest, or by itself."""
+        heard, _ = self._one(chance, await self._pairs())
+        name, options = chance.choice(LISTENING)
+        with self._idle(chance, AGENTS) as phone:
+            uniqueid = f"{name}{self._name}-{self._count + 1}"
+            data = f"{heard['Uniqueid']},{options}"
+            await self._originate(f"PJSIP/{phone.extension}", application="ChanSpy", data=data, channel_id=uniqueid)
+            await self._run(
+                self._checker.wait_channels,
+                lambda rows: any(row["Uniqueid"] == uniqueid and row["Application"] == "ChanSpy" for row in rows),
+                4.0,
+            )
 
     # --- the PBX itself
 
