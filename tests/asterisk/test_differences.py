@@ -1,15 +1,18 @@
-"""The comparison itself, tried without an Asterisk: what a list tells of a call that rings, and of one who listens."""
+"""The comparison itself, tried without an Asterisk: what a list tells of a call that rings, and of one who listens;
+and what a run comes to."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from benchmarks.exactness import failed
 from live.pbx import Pbx
 from tests.asterisk.differences import Lists, differences
-from tests.asterisk.exactness import wronged
+from tests.asterisk.exactness import Exactness, wronged
 from tests.lab.checker import Rows
+from tests.lab.instance import Asterisk
 from tests.live.scene import Scene
 
 
@@ -110,3 +113,16 @@ def test_who_listens_is_compared_and_so_are_those_who_are_heard(scene: Scene) ->
     assert found(scene, {**told, "spy": {}}, bridges)
     assert found(scene, wronged(told, "party", "lab/a", "number"), bridges)
     assert found(scene, {**told, "spy": {**told["spy"], "lab/b": told["spy"]["lab/s"]}}, bridges)
+
+
+@pytest.mark.parametrize("wrong", ["differences", "ghosts", "unknown", "drift"])
+def test_a_run_in_which_anything_was_wrong_has_failed(wrong: str) -> None:
+    said = {"points": 9, "rows": 900, "differences": 0, "ghosts": 0, "unknown": 0, "drift": 0}
+    assert not failed(said)
+    assert failed({**said, wrong: 1})
+
+
+def test_what_is_told_late_is_forgiven_only_where_the_machine_was_late() -> None:
+    run = Exactness(cast(Asterisk, None), seed=1, points=1, cuts=0)
+    run.lags = [(1_000.0, 3.0), (1_060.0, 0.5)]
+    assert [run._slack(at) for at in (990.0, 998.0, 1_000.5, 1_030.0, 1_060.0)] == [0.0, 3.0, 3.0, 0.0, 0.5]

@@ -123,7 +123,8 @@ class Tempest:
         self.happened: Counter[str] = Counter()
         """How often Asterisk told of each event: what the deeds came to."""
         self.moved: set[str] = set()
-        """Uniqueids of legs that an attended transfer put in the place of another one, in an application."""
+        """Uniqueids of legs that took the place of another one: by an attended transfer to an application, or by a
+        pickup. Asterisk then says of them how old that one was."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -174,7 +175,9 @@ class Tempest:
             self.happened[event["Event"]] += 1
             if event["Event"] == "AttendedTransfer" and event.get("DestType") == "App":
                 self.moved.add(event.get("TransfereeUniqueid") or event.get("TransferTargetUniqueid", ""))
-            elif event["Event"] == "Newchannel" and event["Channel"].startswith("Local/_attended@transfer-"):
+            elif event["Event"] == "Pickup" or (
+                event["Event"] == "Newchannel" and event["Channel"].startswith("Local/_attended@transfer-")
+            ):
                 self.moved.add(event["Uniqueid"])
 
     def _close(self) -> None:
