@@ -24,7 +24,7 @@ export class Ask {
     this.#part("form").addEventListener("submit", event => this.#submitted(event));
     dialog.addEventListener("close", () => { this.#asked = null; });
     dialog.addEventListener("keydown", event => this.#moved(event));
-    dialog.addEventListener("input", event => this.#sayFault(event.target.name, ""));
+    dialog.addEventListener("input", event => this.#typed(event.target));
   }
 
   /**
@@ -144,10 +144,15 @@ export class Ask {
 
   /** The PBX's own extensions, to choose from. */
   #known() {
-    const pbx = pbxOf(this.#asked.places[0].key);
+    const pbx = pbxOf(this.#place());
     const found = [...this.#store.entities("extension")].filter(([key, {exten}]) => pbxOf(key) === pbx && /^\d+$/.test(exten));
     const extens = [...new Set(found.map(([, {exten}]) => exten))].sort();
     return html`<datalist id="ask-known">${extens.map(exten => html`<option value=${exten}></option>`)}</datalist>`;
+  }
+
+  #typed(control) {
+    this.#sayFault(control.name, "");
+    if (control.matches("[data-place]")) render(this.#fields(this.#asked.places), this.#part("fields"));
   }
 
   #valueOf({name, type, required}) {
@@ -178,7 +183,8 @@ export class Ask {
   }
 
   #place() {
-    return this.#dialog.querySelector("[data-place]")?.value ?? this.#asked.places[0].key;
+    const chosen = this.#dialog.querySelector("[data-place]")?.value;
+    return this.#asked.places.some(({key}) => key === chosen) ? chosen : this.#asked.places[0].key;
   }
 
   #control(name) {

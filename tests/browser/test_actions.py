@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from demo.server import USER
 from tests.browser.conftest import sign_in
 from tests.browser.running import Panel
+from tests.demo.stages import demo_stage
 
 pytestmark = pytest.mark.browser
 
@@ -332,3 +335,28 @@ def test_on_a_telephone_in_the_hand(desk: Callable[..., Page]) -> None:
     expect(page.get_by_role("dialog").get_by_label("To number")).to_be_focused()
     page.get_by_role("button", name="Cancel").tap()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_with_two_pbxs_she_says_which(tmp_path: Path, new_page: Callable[..., Page]) -> None:
+    """Whose phone is needed, and what can be done, is as it is there."""
+    with demo_stage() as stage:
+        url = f"ami://{USER}:bytes@127.0.0.1:{stage.server.port}"
+        panel = Panel(tmp_path, PHOENIX_DEMO="1", PHOENIX_PBX_LAB=url)
+        panel.set_up()
+        password = panel.user("sue", "Supervisor", "--phone", "demo=PJSIP/2000")
+        with panel:
+            page = sign_in(new_page(), panel, "sue", password)
+            page.wait_for_function("() => [...phoenix.store.pbxs.values()].filter(({ready}) => ready).length === 2")
+            page.get_by_role("button", name="Call", exact=True).click()
+            dialog = page.get_by_role("dialog")
+            expect(dialog.get_by_label("Server").locator("option")).to_have_text(["lab", "demo"])
+            dialog.get_by_label("Server").select_option("lab")
+            expect(dialog.locator("datalist option[value='900']")).to_have_count(1)
+            dialog.get_by_label("Number").fill("801")
+            page.keyboard.press("Enter")
+            expect(dialog.get_by_text("No phone of yours is known on this PBX: name one")).to_be_visible()
+            dialog.get_by_label("Phone that rings first").fill("900")
+            page.keyboard.press("Enter")
+            row = page.locator("tbody tr[data-key^='lab/']")
+            expect(row).to_contain_text("Room 801", timeout=RUNG)
+            written(panel, 0, [("calls.call", "done", "")])
