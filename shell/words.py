@@ -22,6 +22,12 @@ _CODES: Final = {
     "phone_busy": "the phone is busy, or refuses",
     "phone_unreachable": "the phone is not registered",
     "too_late": "the phone was answered when what it was about was over",
+    "number_bad": "that is no number that can be dialled",
+    "number_denied": "that number may not be dialled: PHOENIX_DIAL in docs/settings.md says which may",
+    "too_many_calls": "too many calls were made in the last minute, or go on now",
+    "no_extension": "no hint on the PBX names a phone for that extension",
+    "no_recording": "this PBX has no account that may do it: PHOENIX_PBX_<NAME>_REC in docs/settings.md",
+    "ambiguous": "another channel's name begins with this one's, and Asterisk would take either",
     "asterisk": "Asterisk refuses",
 }
 
