@@ -258,11 +258,14 @@ def differences(
         _channel(pbx, lists, moved),
         reread=reread,
     )
+    places = _Places(pbx, lists)
     status_rows = {row["Uniqueid"]: row for row in lists.status}
-    found.rows("Status", pbx.channels, status_rows, _status(pbx, lists, moved), reread=reread)
+    # A Local half that hangs up while somebody listens to it is told of as hung up when he goes: until then it is in
+    # CoreShowChannels, and no longer in Status [16].
+    there = {one: channel for one, channel in pbx.channels.items() if one in status_rows or one not in places.heard}
+    found.rows("Status", there, status_rows, _status(pbx, lists, moved), reread=reread)
     bridge_rows = {row["BridgeUniqueid"]: row for row in lists.bridges}
     found.rows("BridgeList", pbx.bridges, bridge_rows, _bridge(pbx, lists.channels), reread=reread)
-    places = _Places(pbx, lists)
     _queues(found, entities, lists, places, reread=reread)
     _rooms(found, entities, lists, places, moved, reread=reread)
     parked = {pbx.key(row["ParkeeUniqueid"]): row for row in lists.parked}
@@ -594,7 +597,6 @@ def _trunks(found: Findings, trunks: Entities, pbx: Pbx, lists: Lists) -> None:
 def _spies(found: Findings, entities: Mapping[str, Entities], places: _Places, *, reread: bool) -> None:
     """Who listens to whom, by what ChanSpy was told to do; its legs are in no call."""
     pbx, said, parties = places.pbx, entities.get("spy", {}), entities.get("party", {})
-    uniqueids = {row["Channel"]: row["Uniqueid"] for row in places.rows.values()}
     rows = {pbx.key(row["Uniqueid"]): row for row in places.spies}
     found.ghosts += [f"spy {key} is not there" for key in said.keys() - rows.keys()]
     for key, row in rows.items():
@@ -602,10 +604,10 @@ def _spies(found: Findings, entities: Mapping[str, Entities], places: _Places, *
         found.equal("spy (no party)", key in parties, False, row["Channel"])
         if (spy := said.get(key)) is None:
             continue
-        target, _, options = row["ApplicationData"].partition(",")
-        party = pbx.key(uniqueids.get(target, target))
+        heard, options = places.hears(row)
+        party = pbx.key(heard)
         found.equal("spy.party", spy["party"], party, row["Channel"])
-        on = places.calls(uniqueids.get(target, target), parties) or {""}
+        on = places.calls(heard, parties) or {""}
         found.equal("spy.call", spy["call"], spy["call"] if spy["call"] in on else on, row["Channel"])
         own = row["Uniqueid"].startswith(_OURS)
         if own or reread:  # of others' the option is in no event
@@ -684,6 +686,9 @@ class _Places:
         self.pbx = pbx
         self.rows = {row["Uniqueid"]: row for row in lists.channels}
         self.spies = [row for row in lists.channels if row["Application"] == "ChanSpy"]
+        self._names = {row["Channel"]: row["Uniqueid"] for row in lists.channels}
+        self.heard = {self.hears(row)[0] for row in self.spies}
+        """Uniqueids of the legs that somebody listens to."""
         self._halves = {row["Channel"]: row for row in lists.channels if row["Channel"].startswith("Local/")}
         self._bridges = {row["BridgeUniqueid"]: row for row in lists.bridges}
         self._slots = {row["ParkeeUniqueid"]: row["ParkingSpace"] for row in lists.parked}
@@ -692,6 +697,11 @@ class _Places:
         for row in lists.channels:
             if self._at(row) == "talk":
                 self._inside.setdefault(row["BridgeId"], []).append(row)
+
+    def hears(self, spy: Fields) -> tuple[str, str]:
+        """The Uniqueid of the leg that ChanSpy was told to hear, and its options."""
+        target, _, options = spy["ApplicationData"].partition(",")
+        return self._names.get(target, target), options
 
     def parts(self) -> Iterator[Rows]:
         """Channels that are joined by a bridge in which people talk, or are the halves of one Local channel."""
