@@ -173,8 +173,9 @@ class Tempest:
         while self._checker.events:
             event = self._checker.events.popleft()
             self.happened[event["Event"]] += 1
-            if event["Event"] == "AttendedTransfer" and event.get("DestType") == "App":
-                self.moved.add(event.get("TransfereeUniqueid") or event.get("TransferTargetUniqueid", ""))
+            if event["Event"] == "AttendedTransfer":
+                # Mostly where one is put into an application; on 16 a joined call showed it too [seed 82].
+                self.moved.update(event.get(f"{who}Uniqueid", "") for who in ("Transferee", "TransferTarget"))
             elif event["Event"] == "Pickup" or (
                 event["Event"] == "Newchannel" and event["Channel"].startswith("Local/_attended@transfer-")
             ):
