@@ -260,9 +260,12 @@ def differences(
     )
     places = _Places(pbx, lists)
     status_rows = {row["Uniqueid"]: row for row in lists.status}
-    # A Local half that hangs up while somebody listens to it is told of as hung up when he goes: until then it is in
-    # CoreShowChannels, and no longer in Status [16].
-    there = {one: channel for one, channel in pbx.channels.items() if one in status_rows or one not in places.heard}
+    # ChanSpy keeps the leg that it hears, and whom that talked with: one that hangs up meanwhile is told of as hung up
+    # when the listener goes, and until then is in CoreShowChannels, but no longer in Status [16].
+    kept = {
+        one for one, row in channel_rows.items() if places.spies and one not in status_rows and not row["BridgeId"]
+    }
+    there = {one: channel for one, channel in pbx.channels.items() if one not in kept}
     found.rows("Status", there, status_rows, _status(pbx, lists, moved), reread=reread)
     bridge_rows = {row["BridgeUniqueid"]: row for row in lists.bridges}
     found.rows("BridgeList", pbx.bridges, bridge_rows, _bridge(pbx, lists.channels), reread=reread)
@@ -687,8 +690,6 @@ class _Places:
         self.rows = {row["Uniqueid"]: row for row in lists.channels}
         self.spies = [row for row in lists.channels if row["Application"] == "ChanSpy"]
         self._names = {row["Channel"]: row["Uniqueid"] for row in lists.channels}
-        self.heard = {self.hears(row)[0] for row in self.spies}
-        """Uniqueids of the legs that somebody listens to."""
         self._halves = {row["Channel"]: row for row in lists.channels if row["Channel"].startswith("Local/")}
         self._bridges = {row["BridgeUniqueid"]: row for row in lists.bridges}
         self._slots = {row["ParkeeUniqueid"]: row["ParkingSpace"] for row in lists.parked}
@@ -732,10 +733,9 @@ class _Places:
         yet is about to be."""
         rows = [row for part in parts for row in part]
         at = [self._at(row) for row in rows]
-        if "room" in at:
-            return {"conference"}
-        if "parking" in at:
-            return {"parked"}
+        placed = {phase for where, phase in (("room", "conference"), ("parking", "parked")) if where in at}
+        if placed:  # both, where a Local channel has one end here and one there
+            return placed
         if any(sum(self._at(row) == "talk" for row in part) > 1 for part in parts):
             return {"talking", "hold"}
         if any(row["Uniqueid"] in self._queues for row in rows):
