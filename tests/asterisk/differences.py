@@ -34,6 +34,7 @@ _COUNTER: Final = "app_queue counts it when a call ends, and tells nobody"
 _ROOM: Final = "app_confbridge raises no event"
 
 AFTER_REREAD: Final[Mapping[str, Mapping[str, str]]] = {
+    "spy": {"mode": "of a phone that listens by itself: ChanSpyStart does not tell its options"},
     "CoreShowChannels": {
         "Context": _NO_EVENT,
         "Exten": _NO_EVENT,
@@ -77,6 +78,8 @@ UNCOMPARED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("call.approx", "room.approx", "participant.approx"), "whether the panel itself was there"),
     **dict.fromkeys(("call.cause", "call.reason"), "told when a call has ended, and what has ended is in no list"),
     **dict.fromkeys(("spy.user", "spy.user_id"), "who began it in the panel, Asterisk does not know"),
+    "spy.switchable": "how the panel itself had it made",
+    "call.recording": "MixMonitor is in no list",
     "trunk.registration": "the lab's trunk registers nowhere",
 }
 """What a page is told and nothing is compared with: kind and field → why."""

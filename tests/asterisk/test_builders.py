@@ -126,7 +126,7 @@ async def test_every_list_comes_to_its_end(asterisk: Asterisk, user: str) -> Non
     # What there is on an idle lab.
     assert listed["ExtensionStateList"] >= 45
     assert listed["QueueStatus"] == 3  # vip and its two members
-    assert listed["QueueSummary"] == 5
+    assert listed["QueueSummary"] >= 5
     assert listed["Parkinglots"] == 1
     assert listed["SIPpeers"] == (4 if asterisk.version == "16" else 0)
     assert listed["IAXpeerlist"] == 0  # its module is not loaded
