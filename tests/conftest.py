@@ -14,8 +14,8 @@ pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres", "tests.house.red
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Most tests wait for something most of the time. Three at once with real Asterisks and browsers, whose storms want
-    the cores; four without."""
+    """Most tests wait for something most of the time. Three at once with real Asterisks and browsers, whose storms
+    want the cores; four without."""
     expression = config.getoption("markexpr") or ""
     return 4 if "not asterisk" in expression and "not browser" in expression else 3
 
