@@ -25,6 +25,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Long proofs run only when asked for by their mark; not an `-m` in addopts, which any other `-m` would undo.
     """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))  # one after the other: what they see is timed
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if "prove" in config.getoption("markexpr"):
         return

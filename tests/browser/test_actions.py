@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from demo.server import USER
 from tests.browser.conftest import sign_in
@@ -70,8 +71,13 @@ def talking(page: Page) -> Locator:
 
 def more(row: Locator, name: str, group: int = 0) -> None:
     """Press an item of the row's menu; ``group``: 0 for the first that has it."""
-    row.hover()
-    row.get_by_role("button", name="More").click()
+    for _ in range(5):
+        row.hover()
+        try:
+            row.get_by_role("button", name="More").click(timeout=1_500)
+            break
+        except PlaywrightTimeoutError:
+            continue  # the row went from under the pointer in between: calls go on
     row.page.get_by_role("menuitem", name=re.compile(f"^{name}…?$")).nth(group).click()
 
 
