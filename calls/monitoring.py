@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -94,12 +94,6 @@ ALL_THREE = frozenset({"calls.listen", "calls.whisper", "calls.barge"})
 """Who holds these may switch at her phone, by its keys 4, 5 and 6: nobody else's phone is made so."""
 
 
-class _Build(Protocol):
-    def __call__(
-        self, phone: str, target: str, /, *, channel_id: str, caller_name: str, caller_number: str, ring_ms: int
-    ) -> ami.Action: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Way:
     """One way of joining a call with her phone."""
@@ -111,8 +105,7 @@ class _Way:
     caller: str
     """Which of the PBX's manners her phone shows."""
     where: Callable[[Pbx, Call, str], Channel]
-    build: Callable[[bool], _Build]
-    """By whether the leg may be switched."""
+    build: Callable[..., ami.Action]
     target: Callable[[Pbx, Channel], str]
     when: Literal["talks", "rings"] = "talks"
 
@@ -121,14 +114,14 @@ class _Way:
         leg = self.where(pbx, found.subject, args.party)
         switchable = self.when == "talks" and user.rights >= ALL_THREE
         channel_id = ringing.named(self.prefix + (channels.SWITCHABLE if switchable else ""))
-        build = self.build(switchable)
-        send = build(
+        send = self.build(
             phone,
             self.target(pbx, leg),
             channel_id=channel_id,
             caller_name=getattr(pbx.manners, self.caller),
             caller_number=ringing.number_of(pbx, leg),
             ring_ms=pbx.manners.ring_s * 1000,
+            **({"switchable": True} if switchable else {}),
         )
         if self.when == "rings":
             return ringing.plan(pbx, channel_id, send)
@@ -139,17 +132,6 @@ class _Way:
         return Action(self.verb, "call", self.label, self.plan, PartyArgs, when=self.when, phone=True)
 
 
-def _spying(build: Any) -> Callable[[bool], _Build]:
-    def made(switchable: bool) -> _Build:
-        def switching(phone: str, target: str, **more: Any) -> ami.Action:
-            action: ami.Action = build(phone, target, switchable=switchable, **more)
-            return action
-
-        return switching
-
-    return made
-
-
 WAYS = (
     # Her phone rings, and hears both sides; nobody hears it.
     _Way(
@@ -158,7 +140,7 @@ WAYS = (
         prefix=channels.LISTEN,
         caller="listen",
         where=_ear,
-        build=_spying(ami.actions.listen),
+        build=ami.actions.listen,
         target=lambda pbx, leg: leg.uniqueid,
     ),
     # As listening, and the agent, he alone, hears her phone.
@@ -168,7 +150,7 @@ WAYS = (
         prefix=channels.WHISPER,
         caller="whisper",
         where=_agent,
-        build=_spying(ami.actions.whisper),
+        build=ami.actions.whisper,
         target=lambda pbx, leg: leg.uniqueid,
     ),
     # As listening, and both sides hear her phone.
@@ -178,7 +160,7 @@ WAYS = (
         prefix=channels.BARGE,
         caller="barge",
         where=_ear,
-        build=_spying(ami.actions.barge),
+        build=ami.actions.barge,
         target=lambda pbx, leg: leg.uniqueid,
     ),
     # Her phone rings, and when she answers it has the call that rang elsewhere.
@@ -188,7 +170,7 @@ WAYS = (
         prefix=channels.PICKUP,
         caller="pickup",
         where=_rung,
-        build=lambda switchable: ami.actions.pickup,
+        build=ami.actions.pickup,
         target=name_of,
         when="rings",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -103,11 +103,17 @@ class Devices:
 
     def phone_of(self, exten: str) -> str:
         """The phone that rings for this extension, by its hint (``PJSIP/101``), or ""."""
+        return next((phone for hint, phone in self._phones() if hint.exten == exten), "")
+
+    def extension_of(self, phone: str) -> str:
+        """The extension that this phone rings for, by its hint, or ""."""
+        return next((hint.exten for hint, device in self._phones() if device == phone), "")
+
+    def _phones(self) -> Iterator[tuple[Hint, str]]:
         for hint in self.hints.values():
             device = hint.hint.partition(",")[0].partition("&")[0]
-            if hint.exten == exten and device.partition("/")[0] in PHONES:
-                return device
-        return ""
+            if device.partition("/")[0] in PHONES:
+                yield hint, device
 
     # --- saying
 

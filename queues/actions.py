@@ -117,9 +117,8 @@ def plan_penalty(pbx: Pbx, found: Found, args: PenaltyArgs, user: UserSnapshot) 
 
 
 def plan_ring_in_use(pbx: Pbx, found: Found, args: RingInUseArgs, user: UserSnapshot) -> Plan:
-    """Proved by QueueMemberRinginuse; what it was before, no list tells."""
+    """Proved by QueueMemberRinginuse; no list tells of it."""
     member: Member = found.subject
-    member.ring_in_use = None if member.ring_in_use is not args.ring else member.ring_in_use
     send = ami.actions.queue_member_ring_in_use(member.queue, member.interface, args.ring)
     return Plan((send,), lambda pbx: _there(pbx, member) and member.ring_in_use is args.ring)
 
@@ -183,7 +182,7 @@ def plan_pull(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     """To her own phone, which must be one that the PBX's extensions reach. Proved as above."""
     caller: Caller = found.subject
     phone = ringing.her_phone(user, pbx)
-    number = next((hint.exten for hint in pbx.devices.hints.values() if pbx.devices.phone_of(hint.exten) == phone), "")
+    number = pbx.devices.extension_of(phone)
     if not number:
         raise Refused("no_extension", phone)
     return _sent(pbx, caller, number)

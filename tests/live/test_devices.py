@@ -89,6 +89,13 @@ def test_a_hint_that_a_reload_removed_is_no_more(scene: Scene) -> None:
     assert set(told(scene, "extension")) == {"lab/102@ext-local"}
 
 
+def test_an_extension_and_its_phone(scene: Scene) -> None:
+    about = {"Exten": "600", "Context": "ext-queues", "Hint": "Queue:600", "Status": 0, "StatusText": "Idle"}
+    take(scene, "ExtensionStateList", [message("Event", "ExtensionStatus", **about), hint("101", 0, "Idle")])
+    assert (scene.pbx.devices.phone_of("101"), scene.pbx.devices.extension_of("PJSIP/101")) == ("PJSIP/101", "101")
+    assert (scene.pbx.devices.phone_of("600"), scene.pbx.devices.extension_of("Queue:600")) == ("", "")
+
+
 def test_a_reload_is_noticed(scene: Scene) -> None:
     scene.event("Reload", Module="pbx_config.so", Status=0)
     assert scene.pbx.reloads == 1, "the worker reads the lists again"
