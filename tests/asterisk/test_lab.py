@@ -56,6 +56,14 @@ def test_the_accounts_may_what_they_should(asterisk: Asterisk, checkers: MakeChe
         checkers(asterisk, user="panel").action("Hangup", Channel="none")
 
 
+def test_two_sessions_name_their_actions_differently(asterisk: Asterisk, checkers: MakeChecker) -> None:
+    """What one originates is answered to both: the other would take it for an item after the end of its own list."""
+    one, other = checkers(asterisk), checkers(asterisk)
+    one.originate("Local/506@from-internal/n", application="Wait", data="5", channel_id="named")
+    told = other.wait_event("OriginateResponse", Uniqueid="named")
+    assert other.channels()[0]["ActionID"] != told["ActionID"]
+
+
 def test_a_call_is_heard_both_ways(asterisk: Asterisk, phones: MakePhone, checkers: MakeChecker) -> None:
     agent, customer = phones(asterisk, "101", hz=AGENT_HZ), phones(asterisk, "201", hz=CUSTOMER_HZ)
     outgoing = customer.call("101").wait_up()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import secrets
 import socket
 import threading
 import time
@@ -42,6 +43,8 @@ class Checker:
         """Connect and log in; `events` are the classes to hear ("off" for none). Raises CheckerError, OSError."""
         self._socket = socket.create_connection((HOST, asterisk.ami_port), timeout=WAIT)
         self._socket.settimeout(None)
+        # An OriginateResponse goes to every session, with its asker's ActionID: ours must be nobody else's.
+        self._ids = f"lab-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
         self._news = threading.Condition()
         self._open = True
@@ -198,7 +201,7 @@ class Checker:
             time.sleep(remaining)
 
     def _next_id(self) -> str:
-        return f"lab-{next(self._numbers)}"
+        return f"{self._ids}-{next(self._numbers)}"
 
     def _ask(
         self,
