@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 import ami
-from accounts.permissions import UserSnapshot, enough
+from accounts.permissions import TargetSnapshot, UserSnapshot, enough
 from floor.words import Words
 from live.channels import Channel
 from live.pbx import Pbx
@@ -29,13 +29,36 @@ class Found:
     words: str
     """Who is on it, for the audit: ``201 Maria → 101``."""
     numbers: tuple[str, ...]
-    """Numbers of our own side on it: what a scope is about."""
+    """Numbers of our own side on it, or on the call that it is a part of: what a scope is about."""
     subject: Any
     """The model's own object."""
     owner: int = 0
     """The id of the user who began it, 0 if that is not known."""
     device: str = ""
     """The phone that it is at."""
+    acted: tuple[str, ...] = ()
+    """Those of ``numbers`` that it is done to, where that is not the whole."""
+    queue: str = ""
+    """The queue that it came through, stands in, or is."""
+    room: str = ""
+    """The conference that it sits in, or is."""
+    vouched: tuple[str, ...] = ()
+    """Those of ``numbers`` that are there for that queue, as its members, or for that room."""
+
+    def target(self, kind: str, pbx: str) -> TargetSnapshot:
+        """As ``decide()`` wants it."""
+        return TargetSnapshot(
+            kind=kind,
+            key=self.key,
+            pbx=pbx,
+            numbers=self.numbers,
+            acted=self.acted,
+            queue=self.queue,
+            room=self.room,
+            vouched=self.vouched,
+            owner=self.owner,
+            device=self.device,
+        )
 
 
 @dataclass(frozen=True, slots=True)
