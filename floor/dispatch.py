@@ -21,7 +21,7 @@ import ami
 from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
 from audit.record import AuditUnavailable, Outcome, Record, What, Who
-from floor import registry
+from floor import asking, registry
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
 from live.resync import Step
@@ -163,7 +163,13 @@ class Dispatcher:
     # --- a command comes
 
     async def run(self, message: dict[str, Any]) -> None:
-        """One command from the layer, to its acceptance or refusal. Never raises for what the message says."""
+        """One command from the layer, to its acceptance or refusal. Never raises for what the message says.
+
+        With ``ask`` in it, it is a question about one: nothing is written and nothing sent.
+        """
+        if "ask" in message:
+            self._start(self._reply(message["reply_to"], asking.answer(self._pbx, message)))
+            return
         try:
             command = Command.read(message)
         except (KeyError, TypeError):
