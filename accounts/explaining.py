@@ -87,7 +87,7 @@ def explain(
 def _right(standing: Standing, right: str) -> str:
     """Which of her roles gives it, or which would."""
     user, wanted = standing.user, enough(right)
-    named = ", ".join(f"“{RIGHTS[one]}”" for one in sorted(wanted) if one in RIGHTS) or right
+    named = _list(_("“%(right)s”") % {"right": RIGHTS[one]} for one in sorted(wanted) if one in RIGHTS) or right
     words = {"user": user.name, "right": named}
     if not wanted & user.rights:
         givers = [role for role, rights in standing.roles.items() if rights & wanted]

@@ -6,7 +6,7 @@ What only the PBX's worker knows is asked of it (``facts``); who asks makes word
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -62,8 +62,8 @@ def question(user: UserSnapshot) -> dict[str, Any]:
     }
 
 
-def answer(pbx: Pbx, message: Mapping[str, Any]) -> dict[str, Any]:
-    """The reply to a question that came as a message: ``read`` takes it apart."""
+def answer(pbx: Pbx, message: Mapping[str, Any], *, live: bool) -> dict[str, Any]:
+    """The reply to a question that came as a message: ``read`` takes it apart. ``live``: the link stands."""
     asked, target, action = message["ask"], message["target"], registry.ACTIONS[message["verb"]]
     user = UserSnapshot(
         asked["id"],
@@ -77,6 +77,7 @@ def answer(pbx: Pbx, message: Mapping[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"type": "result", "id": message["id"], "verb": action.verb, "target": target}
     try:
         found = facts(pbx, action, text, user)
+        found = found if live else replace(found, state="link_down")
     except targets.Ambiguous as error:
         return {**said, "outcome": "refused", "code": "ambiguous", "detail": str(error)}
     return {**said, "outcome": "done", "code": "", "detail": "", "facts": asdict(found)}

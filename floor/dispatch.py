@@ -168,7 +168,8 @@ class Dispatcher:
         With ``ask`` in it, it is a question about one: nothing is written and nothing sent.
         """
         if "ask" in message:
-            self._start(self._reply(message["reply_to"], asking.answer(self._pbx, message)))
+            live = self._link.state.phase == "live"
+            self._start(self._reply(message["reply_to"], asking.answer(self._pbx, message, live=live)))
             return
         try:
             command = Command.read(message)
