@@ -252,7 +252,7 @@ class Dispatcher:
             return self._answer(underway, "refused", decision.code)
         if found is None:
             return self._answer(underway, "refused", "gone")
-        if found.rev != command.rev:
+        if found.rev != command.rev or found.rev < 0:
             return self._answer(underway, "refused", "changed")
         try:
             args = action.args.model_validate(command.args)
