@@ -30,6 +30,8 @@ RIGHTS: dict[str, str | Promise] = {
     "queues.pause": _("Pause agents and end their pauses"),
     "queues.members": _("Add, remove and rank agents of queues"),
     "queues.callers": _("Move waiting callers"),
+    "audit.view": _("See who did what, and who listened to whom"),
+    "audit.export": _("Take the audit out as a file"),
 }
 
 # What each shipped role begins with. A role is a Django group; administrators may change what it grants.
@@ -64,6 +66,6 @@ ROLES: dict[str, frozenset[str]] = {
             "queues.callers",
         }
     ),
-    "Auditor": frozenset({"calls.view", "conferences.view", "queues.view"}),
+    "Auditor": frozenset({"calls.view", "conferences.view", "queues.view", "audit.view", "audit.export"}),
     "Admin": frozenset(RIGHTS),
 }

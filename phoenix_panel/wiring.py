@@ -61,7 +61,11 @@ class Panel:
         self.hub = hub.current()
         self.reader = Reader(bus(), self.hub) if web else None
         self.demo = Demo() if settings.PHOENIX_DEMO and not web else None
-        self.workers = [] if web else [PbxWorker(config, self.hub, self.trail) for config in pbx_configs(self.demo)]
+        self.workers = (
+            []
+            if web
+            else [PbxWorker(config, self.hub, self.trail, witness=self.trail) for config in pbx_configs(self.demo)]
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -100,7 +104,7 @@ class Post:
     def __init__(self, config: PbxConfig) -> None:
         self.trail = Trail()
         self.carrier = Carrier(bus())
-        self.worker = PbxWorker(config, self.carrier, self.trail)
+        self.worker = PbxWorker(config, self.carrier, self.trail, witness=self.trail)
 
     async def run(self) -> None:
         """Until cancelled; then the session with the PBX is closed, and what is known is written and told."""
