@@ -1,6 +1,7 @@
 // From a press to a command, and back to words: the same for a row of a table and for a card of a room.
 
 import {asked} from "./ask.js";
+import {heard, turnable} from "./spies.js";
 
 /**
  * @typedef {{kind: string, key: string, rev: number}} Target
@@ -58,6 +59,7 @@ export class Deeds {
       toasts.show({text: objection()});
       return;
     }
+    if (this.#turned(verb, target)) return;
     const send = (args, key) => {
       const meant = targets.find(one => one.key === key);
       return actions.send(action, meant, this.#things.nameOf(this.#things.find(meant.kind, meant.key) ?? thing), args);
@@ -68,6 +70,17 @@ export class Deeds {
     }
     const places = targets.map(({kind, key}) => ({key, label: this.#things.nameOf(this.#things.find(kind, key))}));
     ask.ask({action, facts: this.#things.factsOf(thing), objection, places, send});
+  }
+
+  /** Who listens to it already is turned to what she asks for. @returns {boolean} whether there was such a session */
+  #turned(verb, {key}) {
+    const {actions, store} = this.#floor;
+    const turn = actions.of("spy").find(known => known.verb === "calls.switch");
+    const session = turn && turnable(store, verb, key);
+    if (!session) return false;
+    const {spy, mode} = session;
+    if (spy.mode !== mode) actions.send(turn, {kind: "spy", key: spy.key, rev: spy.rev}, heard(store, spy).whom, {mode});
+    return true;
   }
 
   /** Says how a command ended: to who listens, and to who looks when its place can't be seen. */
