@@ -3,6 +3,7 @@
 import importlib
 
 import pytest
+from channels.layers import channel_layers
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
@@ -76,5 +77,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    """Counts of sign-ins live in the cache: one test's attempts are not another's."""
+    """Counts of sign-ins live in the cache, commands that nobody took in the layer: one test's are not another's."""
     cache.clear()
+    channel_layers.backends.clear()
