@@ -168,7 +168,7 @@ def _plan_record(recording: bool) -> Planner:
             there = pbx.conferences.rooms.get(room.name) is room
             return there and room.recording_told and room.recording is recording
 
-        return Plan((build(room.name),), proved, account="recording")
+        return Plan((build(room.name),), proved)
 
     return plan
 
@@ -229,13 +229,14 @@ KICK_ALL = Action(
     danger=True,
 )
 INVITE = Action("conferences.invite", "room", pgettext_lazy("room", "Invite"), plan_invite, InviteArgs, phone=True)
-RECORD = Action("conferences.record", "room", pgettext_lazy("room", "Record"), _plan_record(True))
+RECORD = Action("conferences.record", "room", pgettext_lazy("room", "Record"), _plan_record(True), records=True)
 STOP_RECORD = Action(
     "conferences.stop_record",
     "room",
     pgettext_lazy("room", "Stop recording"),
     _plan_record(False),
     granted_by="conferences.record",
+    records=True,
 )
 
 ACTIONS = (MUTE, UNMUTE, KICK, VIDEO, MUTE_OTHERS, UNMUTE_OTHERS, KICK_ALL, LOCK, UNLOCK, INVITE, RECORD, STOP_RECORD)

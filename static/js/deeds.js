@@ -2,11 +2,19 @@
 
 import {asked} from "./ask.js";
 import {heard, turnable} from "./spies.js";
+import {NO_LIVE_DATA, NO_PHONE, NO_RECORDING} from "./words.js";
 
 /**
  * @typedef {{kind: string, key: string, rev: number}} Target
  * @typedef {{key: string, rev: number}} Thing  lives on while it is shown: its fields change under our eyes
  */
+
+/** Why it can't be done on this PBX now, by her; "" when it can. @param {import("./actions.js").Action} action */
+export function objectionThere({link, store}, pbx, {phone, args, records}) {
+  if (link.isStale(pbx)) return NO_LIVE_DATA;
+  if (phone && !store.session.user.phones[pbx] && !args.some(field => field.own_phone)) return NO_PHONE;
+  return records && !store.pbxs.get(pbx)?.link?.records ? NO_RECORDING : "";
+}
 
 export class Deeds {
   #floor;
