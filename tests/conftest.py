@@ -29,6 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))  # one after the other: what they see is timed
+        elif "panel" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # seconds to set up: once, not in each process
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if "prove" in config.getoption("markexpr"):
         return
