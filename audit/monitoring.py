@@ -1,5 +1,6 @@
 """Who listened to whom: the steps of a listening as entries of the chain, and the table that is made from them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -24,10 +25,21 @@ INSIDE: Final = 6
 SHOWN: Final = 4
 """Last digits that a masked number keeps."""
 
+_LONG: Final = re.compile(rf"\+?\d{{{INSIDE + 1},}}")
+
 
 def masked(number: str) -> str:
     """The number for who may not see it: of a long one, the last digits."""
     return number if len(number) <= INSIDE else f"…{number[-SHOWN:]}"
+
+
+def masked_value(value: Any) -> Any:
+    """The text, or each text in it, with its long numbers masked."""
+    if isinstance(value, str):
+        return _LONG.sub(lambda found: masked(found[0]), value)
+    if isinstance(value, dict):
+        return {name: masked_value(item) for name, item in value.items()}
+    return [masked_value(item) for item in value] if isinstance(value, list) else value
 
 
 def write(step: Heard) -> None:

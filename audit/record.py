@@ -8,6 +8,10 @@ from typing import Any, Final, Literal, TypeAlias
 VERBS: Final[dict[str, object]] = {}
 """For each verb its words, or a promise of them: whoever registers an action puts them here."""
 
+TOLD: Final = {"inactive": "no_right", "hidden": "gone"}
+"""For a denial, what whoever asked is told, where that is not its code: what she may not see is to her as what is no
+more. The audit has the code itself."""
+
 Source: TypeAlias = Literal["page", "api", "shell", "desk", "panel"]
 Outcome: TypeAlias = Literal["done", "refused", "unknown"]
 

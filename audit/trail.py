@@ -21,7 +21,7 @@ from accounts.living import acting
 from accounts.permissions import UserSnapshot
 from audit.chain import KeyMissing
 from audit.models import Entry
-from audit.record import AuditUnavailable, Heard, Outcome, Record, What, Who
+from audit.record import TOLD, AuditUnavailable, Heard, Outcome, Record, What, Who
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -93,7 +93,7 @@ def _begin(who: Who, what: What, session: str) -> tuple[Record | None, UserSnaps
 
 
 def find(command: str) -> Record | None:
-    """The command with its last outcome; None if it has no intent.
+    """The command with its last outcome, as its asker is told; None if it has no intent.
 
     Whether it is the asker's own is for the caller to see (`record.who.user_id`).
     """
@@ -115,7 +115,7 @@ def find(command: str) -> Record | None:
         ),
         at=first.at,
         outcome=last.outcome if last else "",  # type: ignore[arg-type]  # its choices
-        code=last.code if last else "",
+        code=TOLD.get(last.code, last.code) if last else "",
         detail=last.detail if last else "",
     )
 

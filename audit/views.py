@@ -16,6 +16,7 @@ from accounts.models import User
 from audit import asking, export, queries, words
 from audit.forms import ActionsFilter, Filter, MonitoringFilter
 from audit.models import Entry, Listening
+from audit.monitoring import masked_value
 
 PEOPLE = 500
 """Names that are offered while one types; who is not among them is found all the same."""
@@ -38,7 +39,8 @@ def monitoring(request: HttpRequest) -> HttpResponse:
     if "q" in given:
         found = queries.search_listenings(found, given["q"])
     page = queries.page(found, "begun", _before(request), window="q" in given)
-    return _shown(request, "audit/monitoring.html", form, page, [_heard(row) for row in page.rows])
+    mask = not _sees_numbers(request)
+    return _shown(request, "audit/monitoring.html", form, page, [_heard(row, mask=mask) for row in page.rows])
 
 
 @login_required
@@ -53,7 +55,9 @@ def actions(request: HttpRequest) -> HttpResponse:
         found = queries.search_entries(found, given["q"])
     page = queries.page(found, "id", _before(request), window="q" in given)
     told = queries.outcomes(page.rows)
-    return _shown(request, "audit/actions.html", form, page, [_done(row, told.get(row.command)) for row in page.rows])
+    mask = not _sees_numbers(request)
+    rows = [_done(row, told.get(row.command), mask=mask) for row in page.rows]
+    return _shown(request, "audit/actions.html", form, page, rows)
 
 
 @login_required
@@ -81,17 +85,18 @@ def exported(request: HttpRequest, what: str, format_: str) -> StreamingHttpResp
     given = form.given()
     asked = {name: str(value) for name, value in given.items()}
     who = asking.who(request)
+    mask = not _sees_numbers(request)
     pieces: Iterator[bytes]
     if what == "monitoring":
         heard = queries.listenings(given)
         if "q" in given:
             heard = queries.search_listenings(heard, given["q"])
-        pieces = export.listenings(who, heard, format_, asked)  # type: ignore[arg-type]  # seen above
+        pieces = export.listenings(who, heard, format_, asked, mask=mask)  # type: ignore[arg-type]  # seen above
     else:
         found = queries.entries(given)
         if "q" in given:
             found = queries.search_entries(found, given["q"])
-        pieces = export.entries(who, queries.whole(found, given), format_, asked)  # type: ignore[arg-type]
+        pieces = export.entries(who, queries.whole(found, given), format_, asked, mask=mask)  # type: ignore[arg-type]
     # What goes wrong with the first piece (its own entry can't be written) is an error page still.
     first = next(pieces)
     response = StreamingHttpResponse(_pieces(first, pieces), content_type=export.TYPES[format_])  # type: ignore[index]
@@ -119,6 +124,10 @@ def own_numbers(user: User) -> list[tuple[str, str]]:
 def _needs(request: HttpRequest, right: str) -> None:
     if not request.user.has_perm(right):
         raise PermissionDenied
+
+
+def _sees_numbers(request: HttpRequest) -> bool:
+    return request.user.has_perm("calls.numbers")
 
 
 def _before(request: HttpRequest) -> int:
@@ -153,8 +162,9 @@ def _heard(row: Listening, *, mask: bool = False) -> dict[str, Any]:
     }
 
 
-def _done(entry: Entry, outcome: Entry | None) -> dict[str, Any]:
+def _done(entry: Entry, outcome: Entry | None, *, mask: bool) -> dict[str, Any]:
     last = outcome or entry
+    shown = masked_value if mask else _as_it_is
     before, after = entry.args.get("before"), entry.args.get("after")
     changes = None
     if entry.kind == Entry.Kind.CHANGED and isinstance(before, dict) and isinstance(after, dict):
@@ -166,10 +176,15 @@ def _done(entry: Entry, outcome: Entry | None) -> dict[str, Any]:
         # An intent that nothing follows: its process died, or it is under way.
         "state": last.outcome or ("open" if entry.kind == Entry.Kind.INTENT else ""),
         "code": words.code(last.code) if last.code else "",
-        "detail": last.detail,
+        "detail": shown(last.detail),
+        "target": shown(entry.target_words),
         "changes": changes,
-        "args": {name: _plain(value) for name, value in entry.args.items() if name not in ("before", "after")},
+        "args": {name: _plain(shown(value)) for name, value in entry.args.items() if name not in ("before", "after")},
     }
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _plain(value: Any) -> Any:

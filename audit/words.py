@@ -23,6 +23,9 @@ OWN: dict[str, str | Promise] = {
 CODES: dict[str, str | Promise] = {
     "no_right": _("no right to"),
     "inactive": _("account not active"),
+    "hidden": _("out of sight"),
+    "protected": _("somebody protected"),
+    "scope": _("outside the teams' part"),
     "no_entry": _("name or password wrong"),
     "gone": _("it was gone"),
     "changed": _("it had changed"),

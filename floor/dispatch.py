@@ -18,9 +18,9 @@ from typing import Any, Final, Protocol
 from pydantic import ValidationError
 
 import ami
-from accounts.permissions import TargetSnapshot, UserSnapshot, decide
+from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
-from audit.record import AuditUnavailable, Outcome, Record, What, Who
+from audit.record import TOLD, AuditUnavailable, Outcome, Record, What, Who
 from floor import registry
 from floor.monitoring import Monitor
 from floor.registry import Action, Found, Plan
@@ -231,13 +231,13 @@ class Dispatcher:
         if time.time() - command.at > TTL_S:
             return self._answer(underway, "refused", "expired")
         found = self._find(command)
-        target = None
-        if found is not None:
-            target = TargetSnapshot(
-                command.kind, command.key, self._pbx.name, found.numbers, found.owner, found.device
-            )
-        if user is None or not decide(user, action.right, target).allowed:
+        target = found.target(command.kind, self._pbx.name) if found is not None else None
+        if user is None:
             return self._answer(underway, "refused", "no_right")
+        decision = decide(user, action.right, target)
+        if not decision.allowed:
+            told = TOLD.get(decision.code, decision.code)
+            return self._answer(underway, "refused", told, written=decision.code)
         if found is None:
             return self._answer(underway, "refused", "gone")
         if found.rev != command.rev:
@@ -249,10 +249,9 @@ class Dispatcher:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
-        return self._post(underway, plan, user)
+        return self._post(underway, plan, user, self._recorder if action.records else self._link)
 
-    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
-        link = self._recorder if plan.account == "recording" else self._link
+    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot, link: Link | None) -> None:
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:
@@ -346,7 +345,9 @@ class Dispatcher:
         *,
         more: bool = False,
         audited: bool = True,
+        written: str = "",
     ) -> None:
+        """``written``: the code for the audit, where it is another."""
         command = underway.command
         underway.more = more
         underway.result = {
@@ -361,7 +362,7 @@ class Dispatcher:
         }
         self._send(underway, {**underway.result, "more": more})
         if audited:
-            self._start(self._write_outcome(underway, outcome, code, detail))
+            self._start(self._write_outcome(underway, outcome, written or code, detail))
 
     async def _write_outcome(self, underway: _Underway, outcome: Outcome, code: str, detail: str) -> None:
         try:
