@@ -107,8 +107,8 @@ class Heads:
         if full:
             self.flush()
 
-    def flush(self) -> None:
-        """Write a line for what was added since the last one."""
+    def flush(self, level: int = logging.INFO) -> None:
+        """Write a line for what was added since the last one, and say it in the log at this level."""
         with self._lock:
             last, self._last, self._since = self._last, None, 0
             if self._timer is not None:
@@ -130,7 +130,7 @@ class Heads:
         except (OSError, chain.KeyMissing) as error:
             log.error("the audit's head could not be noted: %s", error)
             return
-        log.info("audit head %d %s", number, mac.hex())
+        log.log(level, "audit head %d %s", number, mac.hex())
 
 
 @contextlib.contextmanager
@@ -165,7 +165,8 @@ def read(path: Path) -> Iterator[Head | str]:
 @functools.cache
 def _pen(path: str) -> Heads:
     heads = Heads(Path(path))
-    atexit.register(heads.flush)
+    # A command of the shell ends: its log is the terminal of who gave it.
+    atexit.register(heads.flush, logging.DEBUG)
     return heads
 
 

@@ -1,4 +1,4 @@
-from django.urls import path, re_path
+from django.urls import path
 
 from audit import views
 
@@ -9,5 +9,9 @@ urlpatterns = [
     path("monitoring/", views.monitoring, name="monitoring"),
     path("actions/", views.actions, name="actions"),
     path("mine/", views.mine, name="mine"),
-    re_path(r"^(?P<what>monitoring|actions)\.(?P<format_>csv|jsonl)$", views.exported, name="export"),
+    *(
+        path(f"{what}.{format_}", views.exported, {"what": what, "format_": format_}, name=f"{what}.{format_}")
+        for what in ("monitoring", "actions")
+        for format_ in ("csv", "jsonl")
+    ),
 ]

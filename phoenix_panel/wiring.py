@@ -13,6 +13,7 @@ import re
 from django.conf import settings
 
 from ami.address import Address
+from audit import heads
 from audit.trail import Trail
 from demo.running import Demo
 from floor import hub
@@ -96,6 +97,7 @@ class Panel:
             await self.demo.stop()
         await _end(self._tasks[0])
         self.trail.close()
+        heads.pen().flush()
 
 
 class Post:
@@ -119,6 +121,7 @@ class Post:
             await _end(carrying)
             await self.carrier.close()
             self.trail.close()
+            heads.pen().flush()
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:
