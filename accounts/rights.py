@@ -67,3 +67,6 @@ ROLES: dict[str, frozenset[str]] = {
     "Auditor": frozenset({"calls.view", "conferences.view", "queues.view"}),
     "Admin": frozenset(RIGHTS),
 }
+
+# Those of which a second factor is asked (accounts.mfa), where nobody has said otherwise.
+MFA_ROLES = frozenset({"Admin"})
