@@ -1,6 +1,7 @@
 """Who comes by the identity provider: bound to its issuer and her `sub` there, her roles those of her groups."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.internal.stagekit import clear_login
@@ -13,6 +14,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from requests import RequestException
 
 from accounts.models import User
 
@@ -87,11 +89,20 @@ def _go(request: HttpRequest, provider_id: str, **more: str) -> HttpResponse:
     given = QueryDict(mutable=True)
     given.update({"next": request.GET.get("next", ""), "process": "login", **more})
     request.GET = given  # type: ignore[assignment]
-    response: HttpResponse = views.login(request, provider_id)
-    return response
+    return _answered(request, views.login, provider_id)
 
 
 @require_safe
 def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    response: HttpResponse = views.callback(request, provider_id)
-    return response
+    return _answered(request, views.callback, provider_id)
+
+
+def _answered(
+    request: HttpRequest, view: Callable[[HttpRequest, str], HttpResponse], provider_id: str
+) -> HttpResponse:
+    """The provider is asked where it has what, which allauth takes for granted that it answers."""
+    try:
+        return view(request, provider_id)
+    except RequestException as error:
+        log.warning("the identity provider does not answer: %s", error)
+        return render(request, "socialaccount/authentication_error.html", status=503)

@@ -30,7 +30,8 @@ class Panel:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PHOENIX_")}
         kept.pop("DATABASE_URL", None)
         kept["DJANGO_SETTINGS_MODULE"] = "phoenix_panel.settings"
-        self._environment = {**kept, "PHOENIX_VAR": str(var), "PHOENIX_ENV_FILE": os.devnull, **environment}
+        ours = {"PHOENIX_VAR": str(var), "PHOENIX_ENV_FILE": os.devnull, "PHOENIX_MFA": "off"}
+        self._environment = {**kept, **ours, **environment}
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
 
