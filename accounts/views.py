@@ -2,6 +2,7 @@ import math
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import Login
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -42,6 +43,11 @@ class SignIn(LoginView):
     wait = 0  # seconds for which this attempt is refused
     busy = False  # its password was not looked at: too many others are
     right = False  # it was the right one
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A new beginning: who has given a password and no second factor is somebody else now, or comes another way."""
+        clear_login(request)
+        return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         attempt = throttle.attempt(request.POST.get("username", "").strip(), remote_address(request))

@@ -53,6 +53,13 @@ def test_the_password_alone_lets_nobody_in_who_has_a_second_factor(bob_with_app:
     assert client.session.session_key != before
 
 
+def test_the_sign_in_page_is_a_new_beginning(bob_with_app: User, client: Client) -> None:
+    send_password(client, bob_with_app)
+    client.get("/accounts/login/")
+    assert client.post(SECOND, {"code": code()})["Location"] == "/accounts/login/"
+    assert "_auth_user_id" not in client.session
+
+
 def test_a_code_is_good_once_and_so_are_those_before_it(bob_with_app: User, client: Client) -> None:
     for given, good in ((code(), True), (code(), False), (code(steps=-1), False), (code(steps=1), True)):
         client.logout()
