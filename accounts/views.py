@@ -45,7 +45,7 @@ class SignIn(LoginView):
     right = False  # it was the right one
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A new beginning: who has given a password and no second factor is somebody else now, or comes another way."""
+        """A new beginning: who has given a password and no second factor comes as somebody else, or another way."""
         clear_login(request)
         return super().get(request, *args, **kwargs)
 
