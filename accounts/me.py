@@ -8,6 +8,7 @@ import qrcode
 from allauth.account.internal.flows.password_change import finalize_password_change
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.webauthn.views import LoginWebAuthnView, ReauthenticateWebAuthnView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group
@@ -95,6 +96,19 @@ class ActivateApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no typ
         secret = context["form"].secret
         spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
         return context | {"side": side, "path": path, "secret": spaced}
+
+
+class PasskeySignIn(LoginWebAuthnView):  # type: ignore[misc]
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """allauth's own way out says nothing on our pages."""
+        messages.error(self.request, _("That passkey is not known here."))
+        return redirect("login")
+
+
+class PasskeyConfirm(ReauthenticateWebAuthnView):  # type: ignore[misc]
+    def form_invalid(self, form: Any) -> HttpResponse:
+        messages.error(self.request, _("That passkey is not known here."))
+        return redirect(self.request.get_full_path())
 
 
 def qr_path(text: str) -> tuple[int, str]:

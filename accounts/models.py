@@ -84,6 +84,63 @@ class Phone(models.Model):
         super().save(*args, **kwargs)
 
 
+# No control signs, which no name on a PBX has. `*` and `?` are patterns' (accounts.permissions.Rule).
+_NAMED = RegexValidator(r"^[^\x00-\x1f\x7f]{1,80}\Z", _("There is no such name."))
+
+
+class Team(models.Model):
+    """People who have the same part of the floor."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True, validators=[_NAMED])
+    members = models.ManyToManyField(User, blank=True, related_name="teams")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamRule(models.Model):
+    """One part of a team's floor: a PBX, or extensions, queues or conferences there, by name or pattern."""
+
+    class Of(models.TextChoices):
+        PBX = "pbx", _("a whole PBX")
+        EXTENSION = "extension", _("extension")
+        QUEUE = "queue", _("queue")
+        CONFERENCE = "conference", _("conference")
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="rules")
+    aspect = models.CharField(max_length=10, choices=Of)
+    pbx = models.CharField(_("PBX"), max_length=80, default="*", validators=[_NAMED])
+    name = models.CharField(_("name"), max_length=80, default="*", validators=[_NAMED])
+
+    class Meta:
+        ordering: ClassVar = ["aspect", "pbx", "name"]
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["team", "aspect", "pbx", "name"], name="rule_once")]
+
+    def __str__(self) -> str:
+        return f"{self.aspect} {self.name} ({self.pbx})"
+
+
+class Protected(models.Model):
+    """An extension, or several by a pattern, that nobody may listen to, speak to unasked, or record."""
+
+    pbx = models.CharField(_("PBX"), max_length=80, default="*", validators=[_NAMED])
+    extension = models.CharField(_("extension"), max_length=80, validators=[_NAMED])
+    note = models.CharField(_("note"), max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["pbx", "extension"]
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["pbx", "extension"], name="protected_once")]
+
+    def __str__(self) -> str:
+        return f"{self.extension} ({self.pbx})"
+
+
 class Token(models.Model):
     """A personal token for the API: somebody's program does with it what she may, or part of it, until it expires.
 

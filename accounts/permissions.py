@@ -4,10 +4,59 @@ Who asks gives snapshots of the user and of the live target, taken at that momen
 anything can change them.
 """
 
+import functools
+import re
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-DenyCode: TypeAlias = Literal["inactive", "no_right"]
+DenyCode: TypeAlias = Literal["inactive", "no_right", "hidden", "protected", "scope"]
+"""Why not. She has no account that is active; she lacks the right; it lies outside what she may see (then it is to her
+as if it were not there); somebody on it may not be monitored; part of it lies outside what she may act on."""
+
+Aspect: TypeAlias = Literal["pbx", "extension", "queue", "conference"]
+
+EVERYWHERE: Final = "floor.everywhere"
+"""The right by which one's teams limit nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One part of the floor, as teams and protections name it. ``pbx`` and ``name`` are patterns: `*` stands for any
+    signs, also none, `?` for one; all others for themselves. The aspect `pbx` is all of a PBX, whatever the name."""
+
+    aspect: Aspect
+    pbx: str
+    name: str = "*"
+
+    def covers(self, aspect: Aspect, pbx: str, name: str) -> bool:
+        if self.aspect != "pbx" and (self.aspect != aspect or not _pattern(self.name).fullmatch(name)):
+            return False
+        return _pattern(self.pbx).fullmatch(pbx) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the floor that is somebody's: what one of the rules covers."""
+
+    rules: frozenset[Rule] = frozenset()
+    everywhere: bool = False
+
+    def covers(self, aspect: Aspect, pbx: str, name: str = "") -> bool:
+        """Whether this is in it; of a whole PBX: ``covers("pbx", pbx)``."""
+        return self.everywhere or _covered(self.rules, aspect, pbx, name)
+
+
+WHOLE_FLOOR: Final = Scope(everywhere=True)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text), re.DOTALL)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _covered(rules: frozenset[Rule], aspect: Aspect, pbx: str, name: str) -> bool:
+    return any(rule.covers(aspect, pbx, name) for rule in rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +72,10 @@ class UserSnapshot:
     """(PBX, dial string) of each phone that is hers."""
     roles: tuple[str, ...] = ()
     """Names: what she may dial goes by them. What she may do goes by rights alone."""
+    scope: Scope = Scope()
+    """Her teams' part of the floor, and her own phones."""
+    protected: frozenset[Rule] = frozenset()
+    """Who may not be monitored by anybody, as of when this was read."""
 
     def phone(self, pbx: str) -> str:
         """The dial string of her phone on this PBX, or ""."""
@@ -31,12 +84,16 @@ class UserSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
-    """What an action is about: an entity of the live model, and the numbers of our own side that take part in it."""
+    """What an action is about: an entity of the live model, and where on the floor it lies."""
 
     kind: str  # call, party, …: the entity kinds of docs/frames.md
     key: str
     pbx: str
-    numbers: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()  # all of our own side that take part in it, or in the call that it is a part of
+    acted: tuple[str, ...] = ()  # those of them that it is done to, where that is not the whole
+    queue: str = ""  # the queue that it came through, stands in, or is
+    room: str = ""  # the conference that it sits in, or is
+    vouched: tuple[str, ...] = ()  # those of `numbers` that are there for that queue (its members) or room
     owner: int = 0  # the id of the user who began it; 0 if nobody did, or it is not known
     device: str = ""  # the phone that it is at: technology and resource, as in a dial string
 
@@ -83,14 +140,57 @@ def is_own(user: UserSnapshot, target: TargetSnapshot) -> bool:
     return target.device != "" and target.device == user.phone(target.pbx)
 
 
+MONITORS_ALL: Final = frozenset(
+    {"calls.listen", "calls.whisper", "calls.barge", "calls.switch", "calls.record", "conferences.record"}
+)
+"""What is heard or kept of everybody on it: all of them must be in scope, and none protected."""
+
+NEEDS_ALL: Final = MONITORS_ALL | {"calls.pickup"}
+"""Who takes a call takes it from whom it rings, so it must not be one outside her scope."""
+
+
 def decide(user: UserSnapshot, right: str, target: TargetSnapshot | None) -> Decision:
     """May this user do what needs `right` to `target` (None: to nothing in particular, as in "see the board")?
 
-    The first reason that holds is the answer: an inactive user learns nothing about rights that she once had.
+    The first reason that holds is the answer: an inactive user learns nothing about rights that she once had, and who
+    lacks the right, or may not see it, nothing of what there is.
     """
     if not user.active:
         return Deny("inactive")
     own = None if target is None else is_own(user, target)
     if not enough(right, own) & user.rights:
         return Deny("no_right")
+    if target is None or (own and target.kind == "spy"):
+        return Allow()
+    if not sees(user.scope, target):
+        return Deny("hidden")
+    if right in MONITORS_ALL and any(
+        rule.covers("extension", target.pbx, number) for rule in user.protected for number in target.numbers
+    ):
+        return Deny("protected")
+    meant = target.numbers if right in NEEDS_ALL else target.acted
+    if not all(_in_scope(user.scope, target, number) for number in meant):
+        return Deny("scope")
     return Allow()
+
+
+def sees(scope: Scope, target: TargetSnapshot) -> bool:
+    """Whether some of it lies in that part of the floor."""
+    if target.kind == "pbx":
+        return scope.everywhere or any(_pattern(rule.pbx).fullmatch(target.pbx) for rule in scope.rules)
+    return (
+        scope.covers("pbx", target.pbx)
+        or _in_its_place(scope, target)
+        or any(scope.covers("extension", target.pbx, number) for number in target.numbers)
+    )
+
+
+def _in_its_place(scope: Scope, target: TargetSnapshot) -> bool:
+    return (target.queue != "" and scope.covers("queue", target.pbx, target.queue)) or (
+        target.room != "" and scope.covers("conference", target.pbx, target.room)
+    )
+
+
+def _in_scope(scope: Scope, target: TargetSnapshot, number: str) -> bool:
+    """A queue in scope answers for its members on the calls that it gave them, not on others of theirs."""
+    return scope.covers("extension", target.pbx, number) or (number in target.vouched and _in_its_place(scope, target))

@@ -27,17 +27,43 @@ RIGHTS: dict[str, str | Promise] = {
     "calls.keys": _("Send keys into a call"),
     "conferences.invite": _("Invite into conferences"),
     "conferences.record": _("Record conferences"),
+    "conferences.video": _("Choose whose picture a conference shows"),
     "queues.pause": _("Pause agents and end their pauses"),
     "queues.members": _("Add, remove and rank agents of queues"),
     "queues.callers": _("Move waiting callers"),
+    "floor.everywhere": _("See and act on the whole floor, not only on one's teams' part of it"),
+    "calls.numbers": _("See outside numbers in full"),
+    "accounts.people": _("Manage people"),
+    "accounts.roles": _("Manage roles, teams and protected people"),
+    "audit.view": _("Read who did what and who listened"),
+    "audit.export": _("Take the audit out of the panel"),
 }
 
 # What each shipped role begins with. A role is a Django group; administrators may change what it grants.
-# An agent has no right yet: nothing here can be limited to her own calls before there are teams. For the same reason a
-# team lead sees, and does not act: hanging up, or listening, would reach every call of the floor.
+# Agents and team leads see and reach their teams' part of the floor, and the calls of their own phones: without a team
+# no more than those. A supervisor, an auditor and an administrator have the whole.
 ROLES: dict[str, frozenset[str]] = {
-    "Agent": frozenset(),
-    "Team lead": frozenset({"calls.view", "conferences.view", "queues.view"}),
+    "Agent": frozenset({"calls.view", "calls.numbers"}),
+    "Team lead": frozenset(
+        {
+            "calls.view",
+            "calls.numbers",
+            "calls.call",
+            "calls.listen",
+            "calls.hangup",
+            "calls.pickup",
+            "calls.transfer",
+            "calls.park",
+            "conferences.view",
+            "conferences.mute",
+            "conferences.kick",
+            "conferences.invite",
+            "queues.view",
+            "queues.pause",
+            "queues.members",
+            "queues.callers",
+        }
+    ),
     "Supervisor": frozenset(
         {
             "calls.view",
@@ -54,6 +80,7 @@ ROLES: dict[str, frozenset[str]] = {
             "calls.keys",
             "conferences.invite",
             "conferences.record",
+            "conferences.video",
             "conferences.view",
             "conferences.mute",
             "conferences.kick",
@@ -62,9 +89,14 @@ ROLES: dict[str, frozenset[str]] = {
             "queues.pause",
             "queues.members",
             "queues.callers",
+            "floor.everywhere",
+            "calls.numbers",
         }
     ),
-    "Auditor": frozenset({"calls.view", "conferences.view", "queues.view"}),
+    # She reads who listened to whom; whom they talked with, she sees masked.
+    "Auditor": frozenset(
+        {"calls.view", "conferences.view", "queues.view", "floor.everywhere", "audit.view", "audit.export"}
+    ),
     "Admin": frozenset(RIGHTS),
 }
 

@@ -3,8 +3,8 @@
 from django.conf import settings
 
 from accounts import mfa
-from accounts.models import User
-from accounts.permissions import UserSnapshot
+from accounts.models import Protected, TeamRule, User
+from accounts.permissions import EVERYWHERE, Rule, Scope, UserSnapshot
 from accounts.rights import RIGHTS
 
 
@@ -21,14 +21,22 @@ def snapshot_of(user: User) -> UserSnapshot:
     works before she has set it up.
     """
     active = user.is_active and not mfa.missing(user)
+    # Only rights that exist: what else Django knows (its own models' permissions) is none of ours. An inactive user
+    # has none, a superuser has all (Django's own rules).
+    rights = frozenset(user.get_all_permissions() & RIGHTS.keys()) if active else frozenset()
+    phones = tuple(user.phones.order_by("pbx").values_list("pbx", "dial_string"))
+    teams = TeamRule.objects.filter(team__members=user).values_list("aspect", "pbx", "name")
+    rules = [Rule(*row) for row in teams]  # type: ignore[arg-type]  # the column's choices
+    # `PJSIP/900`: the panel takes a phone's resource for its extension, as the live model does.
+    rules += [Rule("extension", pbx, phone.partition("/")[2]) for pbx, phone in phones]
     return UserSnapshot(
         id=user.pk,
         name=user.name,
         active=active,
-        # Only rights that exist: what else Django knows (its own models' permissions) is none of ours. An inactive
-        # user has none, a superuser has all (Django's own rules).
-        rights=frozenset(user.get_all_permissions() & RIGHTS.keys()) if active else frozenset(),
+        rights=rights,
         language=user.language or settings.LANGUAGE_CODE,
         roles=tuple(user.groups.order_by("name").values_list("name", flat=True)),
-        phones=tuple(user.phones.order_by("pbx").values_list("pbx", "dial_string")),
+        phones=phones,
+        scope=Scope(frozenset(rules), everywhere=EVERYWHERE in rights),
+        protected=frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension")),
     )

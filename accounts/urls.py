@@ -26,7 +26,7 @@ def _own(view: Any, template: str) -> View:
 urlpatterns: list[URLPattern] = [
     path("login/", views.SignIn.as_view(), name="login"),
     path("login/", views.SignIn.as_view(), name="account_login"),
-    path("login/passkey/", passkey_views.LoginWebAuthnView.as_view(), name="mfa_login_webauthn"),
+    path("login/passkey/", me.PasskeySignIn.as_view(), name="mfa_login_webauthn"),
     path(
         "login/second/",
         mfa_views.AuthenticateView.as_view(template_name="accounts/second.html"),
@@ -42,7 +42,7 @@ urlpatterns: list[URLPattern] = [
     path("confirm/code/", mfa_views.ReauthenticateView.as_view(template_name=CONFIRM), name="mfa_reauthenticate"),
     path(
         "confirm/passkey/",
-        passkey_views.ReauthenticateWebAuthnView.as_view(template_name=CONFIRM),
+        me.PasskeyConfirm.as_view(template_name=CONFIRM),
         name="mfa_reauthenticate_webauthn",
     ),
     # her own account

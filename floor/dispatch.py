@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 from pydantic import ValidationError
 
 import ami
-from accounts.permissions import TargetSnapshot, UserSnapshot, decide
+from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
 from audit.record import AuditUnavailable, Outcome, Record, What, Who
 from floor import registry
@@ -36,6 +36,9 @@ PROOF_S: Final = 8.0
 
 RESOLVE_S: Final = 60.0
 """How long an ``unknown`` may still be settled, by an event or by the lists after a reconnect."""
+
+_CODES: Final = {"inactive": "no_right", "hidden": "gone"}
+"""What is answered for a denial, where that is not its own code. What she may not see is to her as what is no more."""
 
 REMEMBERED: Final = 5_000
 """Answers kept for a command that comes again with the same id."""
@@ -228,13 +231,12 @@ class Dispatcher:
         if time.time() - command.at > TTL_S:
             return self._answer(underway, "refused", "expired")
         found = self._find(command)
-        target = None
-        if found is not None:
-            target = TargetSnapshot(
-                command.kind, command.key, self._pbx.name, found.numbers, found.owner, found.device
-            )
-        if user is None or not decide(user, action.right, target).allowed:
+        target = found.target(command.kind, self._pbx.name) if found is not None else None
+        if user is None:
             return self._answer(underway, "refused", "no_right")
+        decision = decide(user, action.right, target)
+        if not decision.allowed:
+            return self._answer(underway, "refused", _CODES.get(decision.code, decision.code))
         if found is None:
             return self._answer(underway, "refused", "gone")
         if found.rev != command.rev:
@@ -246,10 +248,9 @@ class Dispatcher:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
-        return self._post(underway, plan, user)
+        return self._post(underway, plan, user, self._recorder if action.records else self._link)
 
-    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
-        link = self._recorder if plan.account == "recording" else self._link
+    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot, link: Link | None) -> None:
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:

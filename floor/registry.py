@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 import ami
-from accounts.permissions import UserSnapshot, enough
+from accounts.permissions import TargetSnapshot, UserSnapshot, enough
 from floor.words import Words
 from live.channels import Channel
 from live.pbx import Pbx
@@ -29,13 +29,36 @@ class Found:
     words: str
     """Who is on it, for the audit: ``201 Maria → 101``."""
     numbers: tuple[str, ...]
-    """Numbers of our own side on it: what a scope is about."""
+    """Numbers of our own side on it, or on the call that it is a part of: what a scope is about."""
     subject: Any
     """The model's own object."""
     owner: int = 0
     """The id of the user who began it, 0 if that is not known."""
     device: str = ""
     """The phone that it is at."""
+    acted: tuple[str, ...] = ()
+    """Those of ``numbers`` that it is done to, where that is not the whole."""
+    queue: str = ""
+    """The queue that it came through, stands in, or is."""
+    room: str = ""
+    """The conference that it sits in, or is."""
+    vouched: tuple[str, ...] = ()
+    """Those of ``numbers`` that are there for that queue, as its members, or for that room."""
+
+    def target(self, kind: str, pbx: str) -> TargetSnapshot:
+        """As ``decide()`` wants it."""
+        return TargetSnapshot(
+            kind=kind,
+            key=self.key,
+            pbx=pbx,
+            numbers=self.numbers,
+            acted=self.acted,
+            queue=self.queue,
+            room=self.room,
+            vouched=self.vouched,
+            owner=self.owner,
+            device=self.device,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +88,6 @@ class Plan:
     """Seconds that the proof may take (a phone rings so long); None: as long as for what is done at once."""
     own_leg: str = ""
     """The id of the leg that it has Asterisk make, so that the model knows whose it is."""
-    account: Literal["", "recording"] = ""
-    """Which of the PBX's accounts it needs: recording needs class ``system``, which is a shell on the PBX, and so has
-    an account of its own."""
     answered_first: bool = False
     """Its proof counts only after Asterisk has said Success: before that it may be somebody else's doing."""
     unprovable: bool = False
@@ -145,6 +165,8 @@ class Action:
     in others."""
     phone: bool = False
     """It rings a phone: the user's own on that PBX, if no argument names another."""
+    records: bool = False
+    """It needs class ``system``, which is a shell on the PBX: recording has an account of its own there."""
 
     @property
     def right(self) -> str:
@@ -181,6 +203,7 @@ def described_for(rights: frozenset[str]) -> list[dict[str, Any]]:
             "danger": action.danger,
             "when": action.when,
             "phone": action.phone,
+            "records": action.records,
             "args": _described(action.args),
         }
         for action in ACTIONS.values()

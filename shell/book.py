@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from accounts.permissions import UserSnapshot
+from accounts.permissions import WHOLE_FLOOR, UserSnapshot
 from audit.record import Outcome, Record, What, Who
 from audit.trail import Trail
 from switchboard import everything
@@ -24,7 +24,7 @@ class ShellBook:
     async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
         earlier, user = await self._trail.begin(self._who, self._with_phone(what), session)
         if self._who.user_id is None:
-            user = UserSnapshot(id=0, name=self._who.name, active=True, rights=everything())
+            user = UserSnapshot(id=0, name=self._who.name, active=True, rights=everything(), scope=WHOLE_FLOOR)
         if user is not None and self._phone is not None:
             user = dataclasses.replace(user, phones=(self._phone,))
         return earlier, user

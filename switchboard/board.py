@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-from accounts.permissions import UserSnapshot, enough
+from accounts.permissions import WHOLE_FLOOR, UserSnapshot, enough
 from ami import Address
 from audit.record import Outcome as OutcomeWord
 from audit.record import Record, What, Who
@@ -79,7 +79,9 @@ class Unwritten:
 
     def __init__(self, phones: tuple[tuple[str, str], ...] = ()) -> None:
         features()
-        self.user = UserSnapshot(id=0, name="script", active=True, rights=everything(), phones=phones)
+        self.user = UserSnapshot(
+            id=0, name="script", active=True, rights=everything(), phones=phones, scope=WHOLE_FLOOR
+        )
 
     async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
         return None, self.user

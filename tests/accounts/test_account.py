@@ -142,3 +142,14 @@ def test_passwords_of_nobody_take_as_long(settings: object) -> None:
         ):
             Client().post("/accounts/login/", {"username": name, "password": "wrong"})
         assert checked.call_count + made.call_count == 1, name
+
+
+def test_a_passkey_that_is_none_is_told_so(come: SignIn, bob: User) -> None:
+    client = come(bob)
+    answer = client.post("/accounts/confirm/passkey/?next=/calls/", {"credential": "{}"})
+    assert answer.status_code == 302  # she has none: another way is offered
+    anybody = Client()
+    for credential in ("{}", "x", '{"id": "AA", "rawId": "AA", "type": "public-key", "response": {}}'):
+        page = anybody.post("/accounts/login/passkey/", {"credential": credential}, follow=True).content.decode()
+        assert "That passkey is not known here." in page
+        assert "_auth_user_id" not in anybody.session

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from accounts.permissions import Allow, Deny, TargetSnapshot, UserSnapshot, decide
+from accounts.permissions import WHOLE_FLOOR, Allow, Deny, TargetSnapshot, UserSnapshot, decide
 from accounts.rights import RIGHTS, ROLES
 
 CALL = TargetSnapshot(kind="call", key="lab/1.1", pbx="lab", numbers=("101", "102"))
@@ -25,7 +25,12 @@ NOWHERE = TargetSnapshot(kind="spy", key="office/1.3", pbx="office")
 
 def user(*rights: str, active: bool = True) -> UserSnapshot:
     return UserSnapshot(
-        id=1, name="Bob", active=active, rights=frozenset(rights), phones=(("lab", "PJSIP/900"), ("shop", "SIP/1"))
+        id=1,
+        name="Bob",
+        active=active,
+        rights=frozenset(rights),
+        scope=WHOLE_FLOOR,
+        phones=(("lab", "PJSIP/900"), ("shop", "SIP/1")),
     )
 
 

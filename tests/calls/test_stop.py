@@ -27,10 +27,11 @@ async def listening(desk: Desk) -> str:
 
 
 async def only(user: User, *rights: str) -> User:
-    """The user with just these rights of calls."""
+    """The user with just these rights of calls, on the whole floor."""
     await user.groups.aclear()
     await user.user_permissions.aset(
         [one async for one in Permission.objects.filter(codename__in=rights, content_type__app_label="calls")]
+        + [await Permission.objects.aget(codename="everywhere")]
     )
     return user
 

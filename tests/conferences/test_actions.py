@@ -208,9 +208,8 @@ async def test_an_outsider_does_none_of_it(desk: Desk, charlie: User, verb: str)
 async def test_each_right_reaches_its_own_verbs_and_no_other(desk: Desk, charlie: User, verb: str) -> None:
     def grant(*rights: str) -> None:
         codenames = [right.partition(".")[2] for right in rights]
-        charlie.user_permissions.set(
-            Permission.objects.filter(content_type__app_label="conferences", codename__in=codenames)
-        )
+        conferences = Permission.objects.filter(content_type__app_label="conferences", codename__in=codenames)
+        charlie.user_permissions.set([*conferences, Permission.objects.get(codename="everywhere")])
 
     await sync_to_async(grant)(*{*RIGHT_OF.values(), "conferences.view"} - {RIGHT_OF[verb]})
     assert (await desk.run(verb, user_id=charlie.pk))["code"] == "no_right"
