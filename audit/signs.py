@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -20,6 +22,21 @@ def came(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> Non
 def went(sender: object, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     if user is not None:
         trail.signed(asking.who(request, user), "sign.out")
+
+
+@receiver([password_changed, password_reset, password_set], dispatch_uid="audit.signs.password")
+def password(sender: object, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    trail.signed(asking.who(request, user), "sign.password")
+
+
+@receiver([authenticator_added, authenticator_reset], dispatch_uid="audit.signs.factor")
+def set_up(sender: object, request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+    trail.signed(asking.who(request, user), "sign.factor_set", factor=str(authenticator.type))
+
+
+@receiver(authenticator_removed, dispatch_uid="audit.signs.factor_gone")
+def removed(sender: object, request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+    trail.signed(asking.who(request, user), "sign.factor_removed", factor=str(authenticator.type))
 
 
 @receiver(user_login_failed, dispatch_uid="audit.signs")
