@@ -30,8 +30,9 @@ class Facts:
     """The code with which the action would be refused to who may do it; "" for none."""
 
 
-def facts(pbx: Pbx, action: Action, text: str, user: UserSnapshot) -> Facts:
-    """Of what ``text`` names, by key or as people call it. Raises ``targets.Ambiguous``.
+def facts(pbx: Pbx, action: Action, text: str, user: UserSnapshot, *, records: bool) -> Facts:
+    """Of what ``text`` names, by key or as people call it; ``records``: the PBX has an account that may record. Raises
+    ``targets.Ambiguous``.
 
     Where the action needs arguments that nobody has given, nothing is said of the state.
     """
@@ -39,7 +40,7 @@ def facts(pbx: Pbx, action: Action, text: str, user: UserSnapshot) -> Facts:
         found = targets.find(pbx, action, text)
     except targets.NotFound:
         return Facts()
-    state = ""
+    state = "no_recording" if action.records and not records else ""
     try:
         action.plan(pbx, found, action.args(), user)
     except ValidationError:
@@ -62,7 +63,7 @@ def question(user: UserSnapshot) -> dict[str, Any]:
     }
 
 
-def answer(pbx: Pbx, message: Mapping[str, Any], *, live: bool) -> dict[str, Any]:
+def answer(pbx: Pbx, message: Mapping[str, Any], *, live: bool, records: bool) -> dict[str, Any]:
     """The reply to a question that came as a message: ``read`` takes it apart. ``live``: the link stands."""
     asked, target, action = message["ask"], message["target"], registry.ACTIONS[message["verb"]]
     user = UserSnapshot(
@@ -76,7 +77,7 @@ def answer(pbx: Pbx, message: Mapping[str, Any], *, live: bool) -> dict[str, Any
     text = target["key"].removeprefix(f"{pbx.name}/")
     said: dict[str, Any] = {"type": "result", "id": message["id"], "verb": action.verb, "target": target}
     try:
-        found = facts(pbx, action, text, user)
+        found = facts(pbx, action, text, user, records=records)
         found = found if live else replace(found, state="link_down")
     except targets.Ambiguous as error:
         return {**said, "outcome": "refused", "code": "ambiguous", "detail": str(error)}

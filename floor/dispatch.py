@@ -20,8 +20,9 @@ from pydantic import ValidationError
 import ami
 from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
-from audit.record import AuditUnavailable, Outcome, Record, What, Who
+from audit.record import AuditUnavailable, Outcome, Record, What, Who, told
 from floor import asking, registry
+from floor.monitoring import Monitor
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
 from live.resync import Step
@@ -36,15 +37,6 @@ PROOF_S: Final = 8.0
 
 RESOLVE_S: Final = 60.0
 """How long an ``unknown`` may still be settled, by an event or by the lists after a reconnect."""
-
-
-def told(code: str, detail: str = "") -> tuple[str, str]:
-    """Code and detail as the user hears them, of those that the audit has: what she may not see is to her as what is
-    no more, and an extension that she may not have (``detail``) as one that the PBX does not."""
-    if code == "hidden":
-        return ("no_extension", detail) if detail else ("gone", "")
-    return ("no_right" if code == "inactive" else code), detail
-
 
 REMEMBERED: Final = 5_000
 """Answers kept for a command that comes again with the same id."""
@@ -152,10 +144,12 @@ class Dispatcher:
         epoch: Callable[[], int],
         read: Read | None = None,
         recorder: Link | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
-        """``recorder``: the PBX's account that may record, where it has one."""
+        """``recorder``: the PBX's account that may record, where it has one. ``monitor``: is told what is asked of
+        legs that listen."""
         self._pbx, self._link, self._book, self._reply, self._epoch = pbx, link, book, reply, epoch
-        self._read, self._recorder = read, recorder
+        self._read, self._recorder, self._monitor = read, recorder, monitor
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -168,8 +162,9 @@ class Dispatcher:
         With ``ask`` in it, it is a question about one: nothing is written and nothing sent.
         """
         if "ask" in message:
-            live = self._link.state.phase == "live"
-            self._start(self._reply(message["reply_to"], asking.answer(self._pbx, message, live=live)))
+            live, records = self._link.state.phase == "live", self._recorder is not None
+            said = asking.answer(self._pbx, message, live=live, records=records)
+            self._start(self._reply(message["reply_to"], said))
             return
         try:
             command = Command.read(message)
@@ -262,10 +257,9 @@ class Dispatcher:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
-        return self._post(underway, plan, user)
+        return self._post(underway, plan, user, self._recorder if action.records else self._link)
 
-    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
-        link = self._recorder if plan.account == "recording" else self._link
+    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot, link: Link | None) -> None:
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:
@@ -278,6 +272,12 @@ class Dispatcher:
             if not futures:
                 return self._answer(underway, "refused", "link_down", detail=str(error))
             log.warning("only %d of %d actions of %s went out: %s", len(futures), len(plan.sends), action, error)
+        command = underway.command
+        if self._monitor is not None:
+            if plan.own_leg:
+                self._monitor.asked(plan.own_leg, underway.who, command.id, str(command.args.get("reason", "")))
+            elif command.kind == "spy":
+                self._monitor.done_to(command.key.partition("/")[2], command.verb, command.id)
         underway.wire_ms = (time.time() - underway.command.at) * 1000
         underway.plan = plan
         self._unproved[underway.command.id] = underway

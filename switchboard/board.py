@@ -176,7 +176,8 @@ class Switchboard:
 
     def ask(self, verb: str, text: str, user: UserSnapshot) -> asking.Facts:
         """What is to be known for why this user may, or can't. Raises ``KeyError``, ``Ambiguous``."""
-        return asking.facts(self._worker.pbx, registry.ACTIONS[verb], text, user)
+        worker = self._worker
+        return asking.facts(worker.pbx, registry.ACTIONS[verb], text, user, records=worker.recorder is not None)
 
     async def do(self, verb: str, target: str = "", /, **args: Any) -> Outcome:
         """Do it to what ``target`` names (a key, or what people call it), and wait for what comes of it.

@@ -1,14 +1,17 @@
 """The cast, the same in every test: Alice administers, Bob supervises, Charlie may do nothing."""
 
 import importlib
+from collections.abc import Iterator
 
 import pytest
+from channels.layers import channel_layers
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
+from audit import heads
 
 pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres", "tests.house.redis"]
 
@@ -28,6 +31,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))  # one after the other: what they see is timed
+        elif "panel" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # seconds to set up: once, not in each process
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if "prove" in config.getoption("markexpr"):
         return
@@ -64,7 +69,7 @@ def charlie(db: None) -> User:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """pytest-django's, then without the one trigger that keeps Django from emptying the tables between tests.
 
     tests/audit/test_append_only.py makes it again and proves it.
@@ -72,9 +77,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     migration = importlib.import_module("audit.migrations.0003_no_delete")
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(migration.FLUSH_DOWN[connection.vendor].replace("TRIGGER", "TRIGGER IF EXISTS"))
+    yield
+    heads.pen().flush()  # what the audit notes at the end of a process: here while its log has somewhere to go
 
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    """Counts of sign-ins live in the cache: one test's attempts are not another's."""
+    """Counts of sign-ins live in the cache, commands that nobody took in the layer: one test's are not another's."""
     cache.clear()
+    channel_layers.backends.clear()

@@ -19,11 +19,11 @@ from accounts.permissions import UserSnapshot, decide
 from accounts.snapshots import user_snapshot
 from ami import Address
 from api import commands, door
-from audit.record import Outcome, Record, What, Who
+from audit.record import Outcome, Record, What, Who, told
 from audit.trail import Trail
 from floor import consumers, layer, registry
 from floor import hub as hubs
-from floor.dispatch import Dispatcher, told
+from floor.dispatch import Dispatcher
 from floor.frames import Beat, Snapshot
 from floor.hub import Hub
 from floor.worker import PbxConfig

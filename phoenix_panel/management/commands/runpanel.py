@@ -12,6 +12,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+
+from accounts import firstrun
+from audit import chain
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _fits(web=options["web"])
+        sealing()
         # It first: it imports Daphne, which installs Twisted's asyncio reactor.
         from phoenix_panel.server import Server  # isort: skip
         from twisted.internet import defer, reactor
@@ -47,6 +52,7 @@ class Command(BaseCommand):
         from phoenix_panel.wiring import Panel
 
         host, port = options["host"], options["port"]
+        first = firstrun.code()  # before the loop runs, on which nobody may wait for the database
         panel: Panel | None = None
 
         def start() -> None:
@@ -63,6 +69,9 @@ class Command(BaseCommand):
             given = server.listening_addresses[0][1]
             addresses = "  ".join(urls(host, given, settings.ALLOWED_HOSTS))
             self.stdout.write(f"Phoenix Panel: {addresses}   (Ctrl-C stops it)")
+            if first:
+                path = reverse("setup", args=[first])
+                self.stdout.write(f"Nobody has an account yet. Make the first: {addresses.split()[0]}{path[1:]}")
             self.stdout.flush()
             if others_are_refused(host, settings.ALLOWED_HOSTS):
                 name = "name.or.address" if is_everywhere(host) else host
@@ -122,6 +131,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def sealing() -> None:
+    """Without the audit's key every action would be refused: say it before anybody tries."""
+    try:
+        chain.key()
+    except chain.KeyMissing as error:
+        raise CommandError(str(error)) from None
 
 
 def _fits(*, web: bool) -> None:
