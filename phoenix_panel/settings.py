@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "calls",
     "conferences",
     "queues",
+    "people",
     "api",
 ]
 

@@ -26,6 +26,8 @@ urlpatterns = [
     path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),
     path("accounts/tokens/", accounts.token_page, name="tokens"),
     path("accounts/tokens/revoke/", accounts.revoke_token, name="revoke_token"),
+    # people/
+    path("people/", include("people.urls")),
     # words
     path("i18n/setlang/", accounts.set_language, name="set_language"),
     path("jsi18n/", catalogue, name="jsi18n"),
