@@ -167,7 +167,7 @@ class Difference:
         what = f"{self.key[0]} {self.name}"
         if not self.before or not self.after:
             sign, document = ("+", self.after) if self.after else ("-", self.before)
-            yield ": ".join(filter(None, [f"{sign} {what}", ", ".join(_said(document))]))
+            yield ": ".join(filter(None, [f"{sign} {what}", ", ".join(_said(self.name, document))]))
             return
         for name, was in self.before.items():
             now = self.after[name]
@@ -180,18 +180,19 @@ class Difference:
                 yield f"~ {what}: {name} {_value(was)} → {_value(now)}"
 
 
-def _said(document: Document) -> Iterator[str]:
-    for name, value in document.items():
-        if name not in ("username", "pbx", "extension") and value not in ("", [], True):
-            yield (
-                f"{name} {' '.join(value) if name == 'rights' else ' | '.join(value)}"
-                if isinstance(value, list)
-                else f"{name} {_value(value)}"
-            )
+def _said(name: str, document: Document) -> Iterator[str]:
+    """What of something new or gone is worth a word."""
+    for field_, value in document.items():
+        if value in ("", [], True, name) or field_ in ("pbx", "extension"):
+            continue
+        words = (" " if field_ == "rights" else " | ").join(value) if isinstance(value, list) else _value(value)
+        yield f"{field_} {words}"
 
 
 def _value(value: object) -> str:
-    return {True: "yes", False: "no", "": "–"}.get(value, str(value)) if isinstance(value, bool | str) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) or "–"
 
 
 def differences(before: State, after: State) -> list[Difference]:

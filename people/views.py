@@ -109,9 +109,9 @@ def users(request: HttpRequest) -> HttpResponse:
     factors = borrowed.second_factors()
     rows = [
         {
+            **document,
             "pk": pk,
             "name": name,
-            **document,
             "person": now.people[pk],
             "seen": seen.get(pk),
             "factor": None if factors is None else pk in factors,
@@ -273,13 +273,13 @@ def _role_form(request: HttpRequest, looked: Change, initial: dict[str, Any], pk
 @managing(ROLES_TEAMS)
 @require_POST
 def delete_role(request: HttpRequest, pk: int) -> HttpResponse:
-    group, next_page = get_object_or_404(Group, pk=pk), redirect("people:role", pk)
-    with onto(request):
-        with changing(who(request), ROLES_TEAMS, "roles.delete"):
-            services.delete_role(group)
-        messages.success(request, _("The role “%(name)s” is gone.") % {"name": group.name})
-        next_page = redirect("people:roles")
-    return next_page
+    group = get_object_or_404(Group, pk=pk)
+    with onto(request), changing(who(request), ROLES_TEAMS, "roles.delete"):
+        services.delete_role(group)
+    if Group.objects.filter(pk=pk).exists():  # refused
+        return redirect("people:role", pk)
+    messages.success(request, _("The role “%(name)s” is gone.") % {"name": group.name})
+    return redirect("people:roles")
 
 
 # --- teams
