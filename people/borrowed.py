@@ -46,9 +46,10 @@ def second_factors() -> set[int] | None:
     return None
 
 
-def link_for(user: User, request: HttpRequest) -> str:
+def link_for(user: User, request: HttpRequest | None) -> str:
     """The link by which she sets her own password."""
-    return request.build_absolute_uri(f"/accounts/invited/{user.pk}/")
+    path = f"/accounts/invited/{user.pk}/"
+    return request.build_absolute_uri(path) if request is not None else path
 
 
 def end_sessions(user: User) -> int:

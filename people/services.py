@@ -206,7 +206,7 @@ def set_active(change: Change, pk: int, active: bool) -> None:
     user.save(update_fields=["is_active"])
 
 
-def link_for(change: Change, who: Who, pk: int, request: HttpRequest) -> str:
+def link_for(change: Change, who: Who, pk: int, request: HttpRequest | None) -> str:
     """A link by which she sets her own password, for her alone."""
     user = change.person(pk)
     if not user.is_active:

@@ -64,6 +64,10 @@ INSTALLED_APPS = [
     "api",
 ]
 
+PHOENIX_ADMIN = env.flag("PHOENIX_ADMIN")  # Django's own admin, for superusers: phoenix_panel.breakglass
+if PHOENIX_ADMIN:
+    INSTALLED_APPS.append("django.contrib.admin.apps.SimpleAdminConfig")
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "phoenix_panel.middleware.HeadersMiddleware",

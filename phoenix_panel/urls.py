@@ -1,5 +1,6 @@
 """Every address of the panel. Each feature brings its own list."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.http import require_safe
@@ -35,3 +36,8 @@ urlpatterns = [
     path("api/v1/", include("api.urls")),
     path("livez", livez, name="livez"),
 ]
+
+if settings.PHOENIX_ADMIN:
+    from phoenix_panel.breakglass import site
+
+    urlpatterns.append(path("break-glass/", site.urls))

@@ -28,7 +28,7 @@ from tests.people.stage import Company, of
 pytestmark = pytest.mark.django_db
 
 Held: TypeAlias = tuple[frozenset[str], frozenset[tuple[str, str, str]]]
-Deed: TypeAlias = tuple[str, Callable[[Change], object]]
+Deed: TypeAlias = tuple[str, Callable[[Change], None]]
 
 PLACES: list[tuple[Aspect, str, str]] = [
     *(("queue", pbx, name) for pbx in ("office", "lab") for name in ("sales", "sales-vip", "support")),
@@ -48,7 +48,7 @@ some_rights = st.lists(st.sampled_from(["calls.view", "calls.listen", "calls.bar
 
 def held() -> dict[str, Held]:
     """What everybody may, and where, as the floor would find it."""
-    found = {}
+    found: dict[str, Held] = {}
     for user in User.objects.all():
         snapshot = user_snapshot(user.pk)
         assert snapshot is not None
@@ -73,25 +73,26 @@ def deeds(draw: st.DrawFn) -> Deed:
         services.save_team(found, team)
         return found
 
-    def do(change: Change) -> object:
+    def do(change: Change) -> None:
         if kind == "roles":
-            return services.save_person(_person(username), roles=of_roles)
-        if kind == "teams":
-            return services.save_person(_person(username), teams=of_teams)
-        if kind == "phone":
-            return services.save_person(_person(username), phones={"office": f"PJSIP/{name}"})
-        if kind == "role":
-            return services.save_role(Group.objects.filter(name=role).first() or Group(), role, own)
-        if kind == "rule":
-            return services.add_rule(the_team(), aspect, pbx, name)
-        if kind == "less":
-            return the_team().rules.all().delete()
-        if kind == "member":
-            return services.add_member(the_team(), username)
-        if kind == "guard":
-            return services.save_protected(Protected(pbx=pbx, extension=name))
-        cells = {"username": username, "roles": "|".join(of_roles), "teams": "|".join(of_teams), "phones": ""}
-        return sheets.take_people(change, [sheets.Row(2, cells)])
+            services.save_person(_person(username), roles=of_roles)
+        elif kind == "teams":
+            services.save_person(_person(username), teams=of_teams)
+        elif kind == "phone":
+            services.save_person(_person(username), phones={"office": f"PJSIP/{name}"})
+        elif kind == "role":
+            services.save_role(Group.objects.filter(name=role).first() or Group(), role, own)
+        elif kind == "rule":
+            services.add_rule(the_team(), aspect, pbx, name)
+        elif kind == "less":
+            the_team().rules.all().delete()
+        elif kind == "member":
+            services.add_member(the_team(), username)
+        elif kind == "guard":
+            services.save_protected(Protected(pbx=pbx, extension=name))
+        else:
+            cells = {"username": username, "roles": "|".join(of_roles), "teams": "|".join(of_teams), "phones": ""}
+            sheets.take_people(change, [sheets.Row(2, cells)])
 
     return kind, do
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts import tokens
@@ -17,10 +17,11 @@ from accounts.rights import RIGHTS, ROLES
 from audit.models import Entry
 from floor import hub
 from floor.frames import Snapshot
+from live.changes import Entities
 from tests.people.stage import Company
 
 
-def text(response: HttpResponse) -> str:
+def text(response: Any) -> str:
     return unescape(re.sub(r"\s+", " ", response.content.decode()))
 
 
@@ -39,7 +40,7 @@ def lena(client: Client, company: Company) -> Client:
 @pytest.fixture
 def floor(monkeypatch: pytest.MonkeyPatch) -> None:
     """An office with two queues, an extension and a room."""
-    up = {
+    up: Entities = {
         "queue": {"office/sales": {"name": "sales"}, "office/sales-vip": {"name": "sales-vip"}},
         "extension": {"office/201": {"exten": "201"}},
         "room": {"office/800": {"name": "800"}},
