@@ -1,17 +1,25 @@
 """What the pages use of sign-in, audit and decisions, each by one thin function."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
+from accounts.permissions import enough
+from accounts.rights import RIGHTS
+from accounts.snapshots import snapshot_of
 from audit import trail
 from audit.record import What, Who
+from floor.registry import Action
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -44,6 +52,36 @@ def recent(view: View) -> View:
 def second_factors() -> set[int] | None:
     """Who has one; None while nobody can."""
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    allowed: bool
+    reasons: tuple[str, ...]
+
+
+def explain(user: User, action: Action, key: str) -> Explained:
+    """Why she may do this to what the key names (`office/204`), or may not, as of now. So far: whether one of her
+    roles gives the right."""
+    snapshot, wanted = snapshot_of(user), enough(action.right)
+    if not snapshot.active:
+        return Explained(False, (_("The account of %(user)s is not active.") % {"user": user.name},))
+    words = {"user": user.name, "right": ", ".join(f"“{RIGHTS[one]}”" for one in sorted(wanted) if one in RIGHTS)}
+    roles = Group.objects.order_by("name").prefetch_related("permissions__content_type")
+    rights = {g.name: {f"{p.content_type.app_label}.{p.codename}" for p in g.permissions.all()} for g in roles}
+    givers = [name for name, given in rights.items() if given & wanted]
+    if not wanted & snapshot.rights:
+        said = _("%(user)s lacks the right %(right)s. It comes with: %(roles)s.")
+        return Explained(False, (said % {**words, "roles": ", ".join(givers)},))
+    hers = [name for name in snapshot.roles if name in givers]
+    if not hers:
+        return Explained(True, (_("%(user)s has the right %(right)s without a role.") % words,))
+    said = ngettext(
+        "The role %(roles)s gives %(user)s the right %(right)s.",
+        "The roles %(roles)s give %(user)s the right %(right)s.",
+        len(hers),
+    )
+    return Explained(True, (said % {**words, "roles": ", ".join(hers)},))
 
 
 def link_for(user: User, request: HttpRequest | None) -> str:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import DIAL_STRING, TeamRule, User
 from accounts.rights import RIGHTS
+from floor.registry import ACTIONS
 from people import existing
 from people.services import Change, Refused
 from people.sheets import LONGEST
@@ -181,6 +182,29 @@ class ProtectedForm(Form):
         label=_("On the PBX"), max_length=80, initial="*", widget=forms.TextInput(attrs={**_PLAIN, "list": "pbxs"})
     )
     note = forms.CharField(label=_("Note"), max_length=200, required=False, widget=forms.TextInput(attrs=_PLAIN))
+
+
+class ExplainForm(Form):
+    username = forms.CharField(
+        label=_("User name"), max_length=150, widget=forms.TextInput(attrs={**_PLAIN, "list": "people"})
+    )
+    verb = forms.ChoiceField(label=_("What she would do"))
+    pbx = forms.CharField(
+        label=_("On the PBX"), max_length=32, widget=forms.TextInput(attrs={**_PLAIN, "list": "pbxs"})
+    )
+    target = forms.CharField(
+        label=_("To what"),
+        max_length=200,
+        help_text=_("An extension, a queue, a conference; or the key of a call."),
+        widget=forms.TextInput(attrs={**_PLAIN, "list": "names"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        verbs = self.fields["verb"]
+        assert isinstance(verbs, forms.ChoiceField)
+        labels = {action.verb: f"{action.label} ({action.verb})" for action in ACTIONS.values()}
+        verbs.choices = [(verb, labels[verb]) for verb in sorted(labels, key=labels.__getitem__)]
 
 
 class FileForm(Form):

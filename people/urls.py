@@ -19,6 +19,7 @@ urlpatterns = [
     path("teams/<int:pk>/<slug:deed>/", views.do_to_team, name="do_to_team"),
     path("protected/", views.protected, name="protected"),
     path("protected/<int:pk>/remove/", views.remove_protected, name="remove_protected"),
+    path("explain/", views.explain, name="explain"),
     path("files/", views.files, name="files"),
     path("files/people.csv", views.people_csv, name="people_csv"),
     path("files/teams.csv", views.teams_csv, name="teams_csv"),

@@ -23,9 +23,20 @@ from accounts.permissions import Rule
 from accounts.rights import RIGHTS, ROLES
 from accounts.views import remote_address
 from audit.record import Who
+from floor.registry import ACTIONS
 from people import borrowed, services, sheets
 from people.existing import Floor, pbxs
-from people.forms import FileForm, Form, MemberForm, PersonForm, ProtectedForm, RoleForm, RuleForm, TeamForm
+from people.forms import (
+    ExplainForm,
+    FileForm,
+    Form,
+    MemberForm,
+    PersonForm,
+    ProtectedForm,
+    RoleForm,
+    RuleForm,
+    TeamForm,
+)
 from people.services import PEOPLE, ROLES_TEAMS, Change, Refused, changing, looking
 from people.sheets import Faults
 
@@ -421,6 +432,29 @@ def remove_protected(request: HttpRequest, pk: int) -> HttpResponse:
     with onto(request), changing(who(request), ROLES_TEAMS, "protected.change"):
         Protected.objects.filter(pk=pk).delete()
     return redirect("people:protected")
+
+
+# --- explain
+
+
+@managing(ROLES_TEAMS)
+@require_safe
+def explain(request: HttpRequest) -> HttpResponse:
+    """Why can, or can't, somebody do something now? A question in the address: it may be sent to a colleague."""
+    looked, floor = looking(who(request), ROLES_TEAMS), Floor()
+    places = pbxs()
+    form = ExplainForm(request.GET or None, initial={"pbx": places[0] if places else ""})
+    mine = sorted(p.username for pk, p in looked.before.people.items() if looked.may_touch(("person", pk)))
+    answer = None
+    if form.is_bound and form.is_valid():
+        given = form.cleaned_data
+        user = User.objects.filter(username=given["username"]).first()
+        if user is None or user.username not in mine:
+            form.add_error("username", _("There is nobody like this whom you manage."))
+        else:
+            answer = borrowed.explain(user, ACTIONS[given["verb"]], f"{given['pbx']}/{given['target']}")
+    more = {"form": form, "answer": answer, "people": mine, "names": floor.names(looked.power.scope), "pbxs": places}
+    return render(request, "people/explain.html", more)
 
 
 # --- files

@@ -283,3 +283,13 @@ def test_the_rail_shows_them_to_who_may(lena: Client, company: Company) -> None:
     assert 'href="/people/"' in lena.get("/calls/").content.decode()
     lena.force_login(company.ann)
     assert "/people/" not in lena.get("/calls/").content.decode()
+
+
+def test_explaining(lena: Client, company: Company) -> None:
+    def ask(name: str, verb: str) -> str:
+        return text(lena.get("/people/explain/", {"username": name, "verb": verb, "pbx": "office", "target": "201"}))
+
+    assert "Ann lacks the right “Listen to calls”. It comes with:" in ask("ann", "calls.listen")
+    assert "There is nobody like this whom you manage." in ask("bob", "calls.listen")
+    assert "The role Managing gives Lena the right" in ask("lena", "calls.listen")
+    assert "Select a valid choice" in ask("ann", "calls.eat")
