@@ -7,15 +7,17 @@ managing her; but only who reaches an extension may say whose phone it is. And s
 right again.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -28,6 +30,8 @@ from audit.record import Who
 from people import borrowed, state
 from people.power import Power, reaches
 from people.state import Difference, Key, Person, State
+
+log = logging.getLogger(__name__)
 
 PEOPLE: Final = "accounts.people"
 ROLES_TEAMS: Final = "accounts.roles"
@@ -52,7 +56,17 @@ class Change:
     before: State
     power: Power
     differences: list[Difference] = field(default_factory=list)
-    """What it came to, once it is done."""
+    """What it comes to, once it is finished."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The differences as people read them."""
+        return [line for one in self.differences for line in one.lines()]
+
+    @property
+    def mark(self) -> str:
+        """Stands for the lines: another of these, and it is another change."""
+        return sha256("\n".join(self.lines).encode()).hexdigest()
 
     def touch(self, key: Key) -> None:
         """Refused unless who changes holds all that this is, or that she is."""
@@ -123,9 +137,10 @@ class Change:
 
 
 @contextmanager
-def changing(who: Who, right: str, verb: str, *, dry: bool = False) -> Iterator[Change]:
+def changing(who: Who, right: str, verb: str, *, dry: bool = False, seen: str | None = None) -> Iterator[Change]:
     """A transaction in which one change is made, by somebody who has the right now; `who.user_id` None is the shell,
     which may all. It is in the audit when it is done, and so is its refusal. ``dry``: only to see what it would be.
+    ``seen``: the mark of what it was said to come to; if it is something else now, only to see.
 
     One after the other: two that each leave an administrator can together leave none.
     """
@@ -138,11 +153,15 @@ def changing(who: Who, right: str, verb: str, *, dry: bool = False) -> Iterator[
             change = Change(before, _held(before, who, right))
             yield change
             change.finish(state.read())
-            for one in change.differences:
-                if one.before != one.after and not dry:
-                    borrowed.changed(who, verb, one.key[0], one.key[1], one.name, one.before, one.after)
-            if dry:
+            if dry or seen not in (None, change.mark):
                 transaction.set_rollback(True)
+            else:
+                for one in change.differences:
+                    if one.before != one.after:
+                        borrowed.changed(who, verb, one.key[0], one.key[1], one.name, one.before, one.after)
+    except OperationalError as error:
+        log.warning("people could not be changed: %s", error)
+        raise Refused("busy", _("The database is busy. Try again in a moment.")) from error
     except Refused as refusal:
         if not dry:
             borrowed.denied(who, verb, refusal.code, refusal.words)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 from django.contrib import messages
@@ -477,15 +476,16 @@ def _take(request: HttpRequest) -> HttpResponse:
             return render(request, "people/files.html", {"form": form})
         text = form.cleaned_data["file"]
     more: dict[str, Any] = {"form": FileForm(), "text": text}
+    seen = request.POST.get("mark", "")
     try:
-        lines, _new = _imported(request, text, dry=True)
-        mark = sha256("\n".join(lines).encode()).hexdigest()
-        if request.POST.get("mark") == mark:
-            lines, new = _imported(request, text, dry=False)
-            messages.success(request, ngettext("%d thing changed.", "%d things changed.", len(lines)) % len(lines))
+        change, new = _imported(who(request), text, seen)
+        if seen == change.mark:
+            messages.success(
+                request, ngettext("%d thing changed.", "%d things changed.", len(change.lines)) % len(change.lines)
+            )
             links = [(user, borrowed.link_for(user, request)) for user in new]
-            return render(request, "people/files.html", {"form": FileForm(), "done": lines, "links": links})
-        more |= {"lines": lines, "mark": mark, "again": "mark" in request.POST}
+            return render(request, "people/files.html", {"form": FileForm(), "done": change.lines, "links": links})
+        more |= {"lines": change.lines, "mark": change.mark, "again": bool(seen)}
     except Faults as faults:
         more["faults"] = faults.found
     except Refused as refusal:
@@ -493,18 +493,17 @@ def _take(request: HttpRequest) -> HttpResponse:
     return render(request, "people/files.html", more)
 
 
-def _imported(request: HttpRequest, text: str, *, dry: bool) -> tuple[list[str], list[User]]:
-    """What it changes, in lines; who is new. Faults, Refused."""
+def _imported(asks: Who, text: str, seen: str) -> tuple[Change, list[User]]:
+    """What it changes, or would if something else was seen; who is new. Faults, Refused."""
     kind, rows = sheets.read(text)
-    people = kind is sheets.PEOPLE
     new: list[User] = []
-    right, verb = (PEOPLE, "people.import") if people else (ROLES_TEAMS, "teams.import")
-    with changing(who(request), right, verb, dry=dry) as change:
-        if people:
+    right, verb = (PEOPLE, "people.import") if kind is sheets.PEOPLE else (ROLES_TEAMS, "teams.import")
+    with changing(asks, right, verb, seen=seen) as change:
+        if kind is sheets.PEOPLE:
             new = sheets.take_people(change, rows)
         else:
             sheets.take_teams(change, rows)
-    return [line for one in change.differences for line in one.lines()], new
+    return change, new
 
 
 @managing(PEOPLE)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 
 from accounts import tokens
 from accounts.models import Protected, Team, TeamRule, User
@@ -214,7 +215,7 @@ def test_every_change_is_written_down_with_what_was(company: Company) -> None:
 def test_a_dry_run_leaves_nothing_behind(company: Company) -> None:
     with changing(of(company.alice), ROLES_TEAMS, "test", dry=True) as change:
         team("Night", ("queue", "*", "night"))
-    assert [line for one in change.differences for line in one.lines()] == ["+ team Night: rules queue night on *"]
+    assert change.lines == ["+ team Night: rules queue night on *"]
     assert not Team.objects.filter(name="Night").exists()
     assert not Entry.objects.exists()
 
@@ -225,3 +226,10 @@ def test_tokens_and_sessions_end(company: Company) -> None:
         assert services.revoke_tokens(change, of(company.lena), company.ann.pk) == 1
         assert services.end_sessions(change, of(company.lena), company.ann.pk) == 0
     assert not tokens.good().filter(user=company.ann).exists()
+
+
+def test_a_busy_database_is_said(company: Company) -> None:
+    def wait() -> None:
+        raise OperationalError("database is locked")
+
+    assert refused(company.alice, PEOPLE, wait) == "busy"

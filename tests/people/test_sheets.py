@@ -71,7 +71,7 @@ def take(company: Company, text: str, who: User | None = None) -> list[str]:
             sheets.take_people(change, rows)
         else:
             sheets.take_teams(change, rows)
-    return [line for one in change.differences for line in one.lines()]
+    return change.lines
 
 
 def test_the_exported_file_changes_nothing(company: Company) -> None:

@@ -40,8 +40,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except declared.Faults as faults:
             raise CommandError("\n".join(map(str, faults.args))) from None
-        for one in change.differences:
-            for line in one.lines():
-                self.stdout.write(line)
+        for line in change.lines:
+            self.stdout.write(line)
         if options["what"] == "diff" and options["check"] and change.differences:
             raise SystemExit(1)
