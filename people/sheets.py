@@ -20,8 +20,11 @@ PEOPLE: Final = ("username", "name", "email", "language", "time_zone", "active",
 TEAMS: Final = ("team", "aspect", "pbx", "name")
 
 LONGEST: Final = 400 * 1024
-"""Signs: a Russian one has two bytes, and the panel takes a form of 1 MiB. With all columns filled in these are some
-3,000 people."""
+"""Signs: a Russian one has two bytes, and the panel takes a form of 1 MiB."""
+
+MOST: Final = 300
+"""Lines. A person takes some 5 ms; while a file is taken nobody else writes (SQLite has one writer), and a click must not
+wait longer for the audit than its own time to live of 2 s."""
 
 # How a cell begins that a spreadsheet program would reckon out. An apostrophe before it makes it a text; one that such
 # a text has itself gets another, so that what is read is what was written.
@@ -73,6 +76,8 @@ def read(text: str) -> tuple[tuple[str, ...], list[Row]]:
     if wrong or needed - set(header):
         known = ", ".join(kind)
         raise Faults([(1, _("The columns are not these: %(known)s.") % {"known": known})])
+    if len(lines) > MOST + 1:
+        raise Faults([(0, _("A file has at most %(most)d lines. Split it.") % {"most": MOST})])
     faults: list[tuple[int, str]] = []
     rows: list[Row] = []
     for line, cells in lines[1:]:

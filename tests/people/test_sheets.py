@@ -54,6 +54,7 @@ def test_as_spreadsheet_programs_write_it(text: str) -> None:
         ('username,name\nann,"two\nlines"\nbob,Bob,x\n', 4, "3 cells"),
         ('username,name\nann,Ann\nbob,"Bob\n', 3, "quotation mark"),
         ("username\n" + "x" * sheets.LONGEST, 0, "too long"),
+        ("username\n" + "x\n" * (sheets.MOST + 1), 0, "at most 300 lines"),
     ],
 )
 def test_what_is_wrong_with_a_file(text: str, line: int, words: str) -> None:
