@@ -23,8 +23,8 @@ LONGEST: Final = 400 * 1024
 """Signs: a Russian one has two bytes, and the panel takes a form of 1 MiB."""
 
 MOST: Final = 300
-"""Lines. A person takes some 5 ms; while a file is taken nobody else writes (SQLite has one writer), and a click must not
-wait longer for the audit than its own time to live of 2 s."""
+"""Lines. A person takes some 5 ms; while a file is taken nobody else writes (SQLite has one writer), and a click must
+not wait longer for the audit than its own time to live of 2 s."""
 
 # How a cell begins that a spreadsheet program would reckon out. An apostrophe before it makes it a text; one that such
 # a text has itself gets another, so that what is read is what was written.
