@@ -99,3 +99,6 @@ ROLES: dict[str, frozenset[str]] = {
     ),
     "Admin": frozenset(RIGHTS),
 }
+
+# Those of which a second factor is asked (accounts.mfa), where nobody has said otherwise.
+MFA_ROLES = frozenset({"Admin"})

@@ -1,15 +1,11 @@
-"""What the pages use of sign-in, audit and decisions, each by one thin function."""
+"""What the pages use of audit and decisions, each by one thin function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
-from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group
-from django.contrib.sessions.models import Session
-from django.http import HttpRequest, HttpResponseBase
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -20,8 +16,6 @@ from accounts.snapshots import snapshot_of
 from audit import trail
 from audit.record import What, Who
 from floor.registry import Action
-
-View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def changed(
@@ -42,16 +36,6 @@ def denied(who: Who, verb: str, code: str, words: str) -> None:
 
 def _what(verb: str, kind: str, key: int, words: str, args: Mapping[str, Any]) -> What:
     return What(uuid4().hex, verb, target_kind=kind, target_key=str(key or ""), target_words=words, args=args)
-
-
-def recent(view: View) -> View:
-    """For who has lately said who she is."""
-    return view
-
-
-def second_factors() -> set[int] | None:
-    """Who has one; None while nobody can."""
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +66,3 @@ def explain(user: User, action: Action, key: str) -> Explained:
         len(hers),
     )
     return Explained(True, (said % {**words, "roles": ", ".join(hers)},))
-
-
-def link_for(user: User, request: HttpRequest | None) -> str:
-    """The link by which she sets her own password."""
-    path = f"/accounts/invited/{user.pk}/"
-    return request.build_absolute_uri(path) if request is not None else path
-
-
-def end_sessions(user: User) -> int:
-    """How many there were."""
-    held = [
-        session.session_key
-        for session in Session.objects.filter(expire_date__gt=timezone.now())
-        if session.get_decoded().get(SESSION_KEY) == str(user.pk)
-    ]
-    return Session.objects.filter(session_key__in=held).delete()[0]

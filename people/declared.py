@@ -31,6 +31,7 @@ class _Part(BaseModel):
 
 class _Role(_Part):
     rights: list[str]
+    second_factor: bool = False
     members: list[Name] = []
 
 
@@ -66,7 +67,11 @@ def dump(now: State) -> str:
         return sorted(person.username for person in now.people.values() if pk in getattr(person, of))
 
     roles: dict[str, Any] = {
-        role.name: {"rights": sorted(role.rights), "members": members("roles", pk)}
+        role.name: {
+            "rights": sorted(role.rights),
+            "second_factor": role.second_factor,
+            "members": members("roles", pk),
+        }
         for pk, role in sorted(now.roles.items(), key=lambda item: item[1].name)
     }
     teams = {
@@ -113,7 +118,7 @@ def take(change: Change, declared: Declared) -> None:
     for name, role in declared.roles.items():
         try:
             group = Group.objects.filter(name=name).first() or Group()
-            services.save_role(group, name, role.rights)
+            services.save_role(group, name, role.rights, second_factor=role.second_factor)
             group.user_set.set(members(role.members))
         except ValidationError as error:
             faults.append(f"role {name}: {words_of(error)}")

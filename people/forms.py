@@ -127,6 +127,7 @@ class PersonForm(Form):
 
 class RoleForm(Form):
     name = forms.CharField(label=_("Name"), max_length=150, widget=forms.TextInput(attrs=_PLAIN))
+    second_factor = forms.BooleanField(label=_("Ask a second factor of who has it"), required=False)
     rights = forms.MultipleChoiceField(label=_("Rights"), required=False, choices=list(RIGHTS.items()), widget=Boxes)
 
     def __init__(self, change: Change, initial: dict[str, Any], data: Any = None, *, shipped: bool = False) -> None:

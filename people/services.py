@@ -22,8 +22,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import tokens
-from accounts.models import Phone, Protected, Team, TeamRule, User
+from accounts import invitations, mfa, sessions, tokens
+from accounts.models import Phone, Protected, RolePolicy, Team, TeamRule, User
 from accounts.permissions import Scope
 from accounts.rights import RIGHTS, ROLES
 from audit.record import Who
@@ -231,14 +231,22 @@ def link_for(change: Change, who: Who, pk: int, request: HttpRequest | None) -> 
     if not user.is_active:
         raise Refused("inactive", _("Her account is switched off: switch it on first."))
     borrowed.changed(who, "people.link", "person", pk, user.username, {}, {})
-    return borrowed.link_for(user, request)
+    return invitations.link_for(user, request)
 
 
 def end_sessions(change: Change, who: Who, pk: int) -> int:
     user = change.person(pk)
-    ended = borrowed.end_sessions(user)
+    ended = sessions.end(user)
     borrowed.changed(who, "people.sessions", "person", pk, user.username, {"sessions": ended}, {"sessions": 0})
     return ended
+
+
+def reset_factors(change: Change, who: Who, pk: int) -> int:
+    """She has lost them: she signs in by her password, and sets up new ones if she must."""
+    user = change.person(pk)
+    taken = mfa.reset(user)
+    borrowed.changed(who, "people.factors", "person", pk, user.username, {"factors": taken}, {"factors": 0})
+    return taken
 
 
 def revoke_tokens(change: Change, who: Who, pk: int) -> int:
@@ -251,8 +259,8 @@ def revoke_tokens(change: Change, who: Who, pk: int) -> int:
 # --- roles
 
 
-def save_role(role: Group, name: str, rights: Iterable[str]) -> None:
-    """Keep a role, new or changed."""
+def save_role(role: Group, name: str, rights: Iterable[str], *, second_factor: bool | None = None) -> None:
+    """Keep a role, new or changed. ``second_factor``: it is asked of who has the role; None: as it was, or not."""
     if role.name in ROLES and name != role.name:
         raise ValidationError({"name": _("A role that comes with the panel keeps its name.")})
     if unknown := sorted(set(rights) - RIGHTS.keys()):
@@ -266,6 +274,8 @@ def save_role(role: Group, name: str, rights: Iterable[str]) -> None:
         wanted |= models.Q(content_type__app_label=app, codename=codename)
     others = role.permissions.exclude(pk__in=_ours())
     role.permissions.set([*Permission.objects.filter(wanted), *others])
+    if second_factor is not None:
+        RolePolicy.objects.update_or_create(group=role, defaults={"mfa_required": second_factor})
 
 
 def _ours() -> list[int]:

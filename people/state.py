@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 
-from accounts.models import Phone, Protected, Team, TeamRule, User
+from accounts.models import Phone, Protected, RolePolicy, Team, TeamRule, User
 from accounts.permissions import EVERYWHERE, WHOLE_FLOOR, Rule, Scope
 from accounts.rights import RIGHTS
 from people.power import Power
@@ -32,6 +32,8 @@ ALL: Final = Power(frozenset(RIGHTS) | {f"dial {role}" for role in _DIALS}, WHOL
 class Role:
     name: str
     rights: frozenset[str]
+    second_factor: bool = False
+    """It is asked of who has the role."""
 
     @property
     def power(self) -> Power:
@@ -142,7 +144,7 @@ class State:
                 "phones": [f"{pbx}={dial}" for pbx, dial in thing.phones],
             }
         if isinstance(thing, Role):
-            return {"name": thing.name, "rights": sorted(thing.rights)}
+            return {"name": thing.name, "rights": sorted(thing.rights), "second_factor": thing.second_factor}
         if isinstance(thing, TeamNow):
             return {"name": thing.name, "rules": rule_words(thing.rules)}
         return {"pbx": thing[0].pbx, "extension": thing[0].name, "note": thing[1]} if thing else {}
@@ -180,10 +182,13 @@ class Difference:
                 yield f"~ {what}: {name} {_value(was)} → {_value(now)}"
 
 
+_USUAL: Final = (("active", True), ("second_factor", False))
+
+
 def _said(name: str, document: Document) -> Iterator[str]:
     """What of something new or gone is worth a word."""
     for field_, value in document.items():
-        if value in ("", [], True, name) or field_ in ("pbx", "extension"):
+        if value in ("", [], name) or (field_, value) in _USUAL or field_ in ("pbx", "extension"):
             continue
         words = (" " if field_ == "rights" else " | ").join(value) if isinstance(value, list) else _value(value)
         yield f"{field_} {words}"
@@ -207,7 +212,7 @@ def differences(before: State, after: State) -> list[Difference]:
 
 
 def read() -> State:
-    """All of it, in nine queries however many there are."""
+    """All of it, in ten queries however many there are."""
     ours = {
         pk: f"{app}.{codename}"
         for pk, app, codename in Permission.objects.values_list("pk", "content_type__app_label", "codename")
@@ -230,6 +235,7 @@ def read() -> State:
     phones: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for user, pbx, dial in Phone.objects.order_by("pbx").values_list("user_id", "pbx", "dial_string"):
         phones[user].append((pbx, dial))
+    factors = set(RolePolicy.objects.filter(mfa_required=True).values_list("group_id", flat=True))
     rules: dict[int, set[Rule]] = defaultdict(set)
     for team, aspect, pbx, name in TeamRule.objects.values_list("team_id", "aspect", "pbx", "name"):
         rules[team].add(Rule(aspect, pbx, name))  # type: ignore[arg-type]  # the column's choices
@@ -251,7 +257,10 @@ def read() -> State:
             )
             for user in User.objects.all()
         },
-        roles={pk: Role(name, frozenset(granted[pk])) for pk, name in Group.objects.values_list("pk", "name")},
+        roles={
+            pk: Role(name, frozenset(granted[pk]), second_factor=pk in factors)
+            for pk, name in Group.objects.values_list("pk", "name")
+        },
         teams={pk: TeamNow(name, frozenset(rules[pk])) for pk, name in Team.objects.values_list("pk", "name")},
         protected={
             pk: (Rule("extension", pbx, extension), note)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeAlias
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import tokens
+from accounts import invitations, mfa, stepup, tokens
 from accounts.models import Protected, Team, User
 from accounts.permissions import Rule
 from accounts.rights import RIGHTS, ROLES
@@ -51,7 +52,7 @@ def managing(right: str) -> Callable[[View], View]:
     """A page for who has this right now. What changes something asks again who she is, unless she said so lately."""
 
     def decorate(view: View) -> View:
-        certain = borrowed.recent(view)
+        certain = stepup.recent()(view)
 
         @login_required
         @wraps(view)
@@ -115,8 +116,9 @@ def users(request: HttpRequest) -> HttpResponse:
             found.append((document["name"] or document["username"], pk, document))
     found.sort(key=lambda one: (one[0].casefold(), one[1]))
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    seen = dict(User.objects.filter(pk__in=[pk for _name, pk, _d in page]).values_list("pk", "last_login"))
-    factors = borrowed.second_factors()
+    shown = [pk for _name, pk, _document in page]
+    seen = dict(User.objects.filter(pk__in=shown).values_list("pk", "last_login"))
+    factors = _with_factors(shown)
     rows = [
         {
             **document,
@@ -124,12 +126,17 @@ def users(request: HttpRequest) -> HttpResponse:
             "name": name,
             "person": now.people[pk],
             "seen": seen.get(pk),
-            "factor": None if factors is None else pk in factors,
+            "factor": pk in factors,
         }
         for name, pk, document in page
     ]
     more = {"rows": rows, "page": page, "q": words, "hidden": len(now.people) - len(mine), "all": len(mine)}
     return render(request, "people/users.html", more)
+
+
+def _with_factors(pks: list[int]) -> set[int]:
+    """Those of them who have a second factor."""
+    return set(Authenticator.objects.filter(user__in=pks, type__in=mfa.FACTORS).values_list("user_id", flat=True))
 
 
 @managing(PEOPLE)
@@ -142,7 +149,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
         with into(form), changing(who(request), PEOPLE, "people.invite"):
             services.save_person(user, **form.fill(user))
         if form.is_valid():
-            return _person_page(request, user.pk, link=borrowed.link_for(user, request))
+            return _person_page(request, user.pk, link=invitations.link_for(user, request))
     return render(request, "people/new_person.html", {"form": form})
 
 
@@ -173,13 +180,13 @@ def _person(request: HttpRequest, pk: int) -> tuple[User, Change]:
 
 def _person_page(request: HttpRequest, pk: int, form: PersonForm | None = None, link: str = "") -> HttpResponse:
     user, looked = _person(request, pk)
-    factors = borrowed.second_factors()
     more = {
         "form": form or PersonForm(looked, user),
         "shown": user,
         "person": looked.before.people[pk],
         "tokens": tokens.good().filter(user=user),
-        "factor": None if factors is None else pk in factors,
+        "factor": mfa.enabled(user),
+        "must": mfa.required(user),
         "link": link,
     }
     return render(request, "people/person.html", more)
@@ -198,6 +205,11 @@ def do_to_person(request: HttpRequest, pk: int, deed: str) -> HttpResponse:
         elif deed == "sessions":
             ended = services.end_sessions(change, asks, pk)
             messages.success(request, ngettext("%d session ended.", "%d sessions ended.", ended) % ended)
+        elif deed == "factors":
+            taken = services.reset_factors(change, asks, pk)
+            messages.success(
+                request, ngettext("%d second factor taken away.", "%d second factors taken away.", taken) % taken
+            )
         elif deed == "tokens":
             revoked = services.revoke_tokens(change, asks, pk)
             messages.success(request, ngettext("%d token revoked.", "%d tokens revoked.", revoked) % revoked)
@@ -218,6 +230,7 @@ def roles(request: HttpRequest) -> HttpResponse:
             "pk": pk,
             "name": role.name,
             "shipped": role.name in ROLES,
+            "second_factor": role.second_factor,
             "rights": [words for right, words in RIGHTS.items() if right in role.rights],
             "members": _names(looked, "roles", pk),
             "mine": looked.may_touch(("role", pk)),
@@ -244,6 +257,7 @@ def new_role(request: HttpRequest) -> HttpResponse:
         initial = {
             "name": _("%(name)s (copy)") % {"name": copied.name},
             "rights": sorted(copied.rights & looked.power.rights),
+            "second_factor": copied.second_factor,
         }
     return _role_form(request, looked, initial)
 
@@ -255,7 +269,8 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
     if pk not in looked.before.roles:
         raise Http404
     held = looked.before.roles[pk]
-    return _role_form(request, looked, {"name": held.name, "rights": sorted(held.rights)}, pk)
+    initial = {"name": held.name, "rights": sorted(held.rights), "second_factor": held.second_factor}
+    return _role_form(request, looked, initial, pk)
 
 
 def _role_form(request: HttpRequest, looked: Change, initial: dict[str, Any], pk: int | None = None) -> HttpResponse:
@@ -265,7 +280,8 @@ def _role_form(request: HttpRequest, looked: Change, initial: dict[str, Any], pk
     if form.is_bound and form.is_valid():
         group = Group() if pk is None else get_object_or_404(Group, pk=pk)
         with into(form), changing(who(request), ROLES_TEAMS, "roles.change"):
-            services.save_role(group, form.cleaned_data["name"], form.cleaned_data["rights"])
+            given = form.cleaned_data
+            services.save_role(group, given["name"], given["rights"], second_factor=given["second_factor"])
         if form.is_valid():
             messages.success(request, _("Kept."))
             return redirect("people:role", group.pk)
@@ -461,7 +477,7 @@ def explain(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@borrowed.recent  # before the file is chosen: it could not be kept while she says who she is
+@stepup.recent()  # before the file is chosen: it could not be kept while she says who she is
 def files(request: HttpRequest) -> HttpResponse:
     """CSV out and in. What comes in is shown first, and done when it is sent again with the mark of what was shown."""
     if not any(map(request.user.has_perm, (PEOPLE, ROLES_TEAMS))):
@@ -483,7 +499,7 @@ def _take(request: HttpRequest) -> HttpResponse:
             messages.success(
                 request, ngettext("%d thing changed.", "%d things changed.", len(change.lines)) % len(change.lines)
             )
-            links = [(user, borrowed.link_for(user, request)) for user in new]
+            links = [(user, invitations.link_for(user, request)) for user in new]
             return render(request, "people/files.html", {"form": FileForm(), "done": change.lines, "links": links})
         more |= {"lines": change.lines, "mark": change.mark, "again": bool(seen)}
     except Faults as faults:

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Protected, Team, TeamRule, Token, User
+from accounts.stepup import recent
 from audit.models import Entry
-from people import borrowed, services
+from people import services
 from people.views import who
 
 
@@ -33,7 +34,7 @@ class BreakGlass(admin.AdminSite):
         return redirect_to_login(reverse("admin:index"))
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        return super().admin_view(borrowed.recent(view), cacheable)
+        return super().admin_view(recent()(view), cacheable)
 
 
 site = BreakGlass(name="breakglass")

@@ -8,6 +8,7 @@ from accounts.models import Team, User
 from accounts.rights import ROLES
 from audit.record import Who
 from people import services
+from tests.accounts.conftest import give_password
 from tests.conftest import member
 
 
@@ -39,6 +40,5 @@ class Company:
         self.alice, self.lena = member("Alice", "Admin"), member("Lena", "Managing")
         self.ann, self.bob = member("Ann", "Agent"), member("Bob", "Supervisor")
         for user in (self.alice, self.lena, self.ann, self.bob):
-            user.set_password("a password of twelve")
-            user.save()
+            give_password(user)
         self.sales.members.add(self.lena, self.ann)

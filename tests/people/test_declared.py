@@ -52,11 +52,13 @@ def test_it_is_shown_then_done(file: Path, company: Company) -> None:
     del whole["roles"]["Listening"], whole["teams"]["Support"]
     whole["roles"]["Night"] = {"rights": ["calls.view"], "members": ["ann"]}
     whole["roles"]["Agent"]["rights"].append("queues.view")
+    whole["roles"]["Agent"]["second_factor"] = True
     whole["teams"]["Sales"]["members"].remove("ann")
     whole["teams"]["Sales"]["rules"].append({"aspect": "conference", "name": "8*"})
     edit(file, **whole | {"protected": []})
     lines = [
         "~ role Agent: rights + queues.view",
+        "~ role Agent: second_factor no → yes",
         "- role Listening: rights calls.barge calls.listen calls.view",
         "+ role Night: rights calls.view",
         "~ team Sales: rules + conference 8* on *",

@@ -7,17 +7,19 @@ from html import unescape
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts import tokens
-from accounts.models import Protected, Team, User
+from accounts.models import Protected, RolePolicy, Team, User
 from accounts.rights import RIGHTS, ROLES
 from audit.models import Entry
 from floor import hub
 from floor.frames import Snapshot
 from live.changes import Entities
+from tests.accounts.conftest import PASSWORD, send_password
 from tests.people.stage import Company
 
 
@@ -27,13 +29,13 @@ def text(response: Any) -> str:
 
 @pytest.fixture
 def alice(client: Client, company: Company) -> Client:
-    client.force_login(company.alice)
+    send_password(client, company.alice)
     return client
 
 
 @pytest.fixture
 def lena(client: Client, company: Company) -> Client:
-    client.force_login(company.lena)
+    send_password(client, company.lena)
     return client
 
 
@@ -110,7 +112,7 @@ def test_changing_somebody(lena: Client, company: Company) -> None:
 def test_off_and_on_again(alice: Client, client: Client, company: Company) -> None:
     tokens.make(company.ann, "cron", frozenset({"calls.view"}), 7)
     hers = Client()
-    hers.force_login(company.ann)
+    send_password(hers, company.ann)
     for deed, words in (
         ("sessions", "1 session ended."),
         ("tokens", "1 token revoked."),
@@ -124,6 +126,29 @@ def test_off_and_on_again(alice: Client, client: Client, company: Company) -> No
     assert alice.post(f"/people/{company.ann.pk}/eat/").status_code == 404
     assert alice.get(f"/people/{company.ann.pk}/off/").status_code == 405
     assert Entry.objects.filter(target_words="ann").count() == 5
+
+
+def test_who_found_the_panel_open_changes_nothing(client: Client, company: Company) -> None:
+    """A session of which nobody knows when she last said who she is: she is asked, and then it is done."""
+    client.force_login(company.alice)
+    for address in (f"/people/{company.ann.pk}/off/", "/people/new/", "/people/roles/new/", "/people/teams/new/"):
+        assert client.post(address, {"name": "x", "username": "x"})["Location"].startswith("/accounts/confirm/")
+    assert client.get("/people/files/")["Location"].startswith("/accounts/confirm/")
+    assert (client.get("/people/").status_code, client.get("/people/new/").status_code) == (200, 200)
+    off = f"/people/{company.ann.pk}/off/"
+    where = client.post(off)["Location"]
+    assert User.objects.get(pk=company.ann.pk).is_active
+    client.post(where, {"password": PASSWORD, "next": off})
+    company.ann.refresh_from_db()
+    assert not company.ann.is_active
+
+
+def test_a_lost_second_factor_is_taken_away(lena: Client, company: Company) -> None:
+    for user in (company.ann, company.bob):
+        Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={})
+    assert "1 second factor taken away." in text(lena.post(f"/people/{company.ann.pk}/factors/", follow=True))
+    lena.post(f"/people/{company.bob.pk}/factors/")
+    assert [one.user for one in Authenticator.objects.all()] == [company.bob]
 
 
 def test_the_last_administrator_is_told(alice: Client, company: Company) -> None:
@@ -142,9 +167,11 @@ def test_roles(alice: Client, company: Company) -> None:
     assert "Kept." in text(made)
     night = Group.objects.get(name="Night")
     assert "There is one of this name already." in text(alice.post(copy, {"name": "night", "rights": []}))
-    alice.post(f"/people/roles/{night.pk}/", {"name": "Late", "rights": ["calls.view"]})
+    alice.post(f"/people/roles/{night.pk}/", {"name": "Late", "rights": ["calls.view"], "second_factor": "on"})
     night.refresh_from_db()
     assert (night.name, night.permissions.count()) == ("Late", 1)
+    assert RolePolicy.objects.get(group=night).mfa_required
+    assert re.search(r'name="second_factor"[^>]* checked', text(alice.get(f"/people/roles/{night.pk}/")))
     assert "is gone" in text(alice.post(f"/people/roles/{night.pk}/delete/", follow=True))
     agent = Group.objects.get(name="Agent")
     kept = {"name": "Operator", "rights": sorted(ROLES["Agent"])}
@@ -264,7 +291,7 @@ def test_faults_are_told_with_their_lines(alice: Client) -> None:
 def test_teams_need_the_other_right(client: Client, company: Company) -> None:
     company.bob.groups.set([Group.objects.get(name="Agent")])
     company.bob.user_permissions.set(Group.objects.get(name="Admin").permissions.filter(codename="people"))
-    client.force_login(company.bob)
+    send_password(client, company.bob)
     assert "You may not do this any more." in upload(client, "team,aspect,pbx,name\nX,,,\n")
     assert client.get("/people/files/teams.csv").status_code == 403
     assert client.get("/people/files/people.csv").status_code == 200
