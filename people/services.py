@@ -230,7 +230,7 @@ def link_for(change: Change, who: Who, pk: int, request: HttpRequest | None) -> 
     user = change.person(pk)
     if not user.is_active:
         raise Refused("inactive", _("Her account is switched off: switch it on first."))
-    borrowed.changed(who, "people.link", "person", pk, user.username, {}, {})
+    borrowed.changed(who, "people.link", "person", pk, user.username, {}, {"link": "made"})
     return invitations.link_for(user, request)
 
 

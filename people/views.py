@@ -6,18 +6,20 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import invitations, mfa, stepup, tokens
+from accounts import invitations, mfa, sessions, stepup, tokens
 from accounts.models import Protected, Team, User
 from accounts.permissions import Rule
 from accounts.rights import RIGHTS, ROLES
@@ -118,6 +120,7 @@ def users(request: HttpRequest) -> HttpResponse:
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     shown = [pk for _name, pk, _document in page]
     seen = dict(User.objects.filter(pk__in=shown).values_list("pk", "last_login"))
+    seen |= UserSession.objects.filter(user__in=shown).values_list("user_id").annotate(Max("last_seen_at"))
     factors = _with_factors(shown)
     rows = [
         {
@@ -185,6 +188,7 @@ def _person_page(request: HttpRequest, pk: int, form: PersonForm | None = None, 
         "shown": user,
         "person": looked.before.people[pk],
         "tokens": tokens.good().filter(user=user),
+        "sessions": len(sessions.held(user)),
         "factor": mfa.enabled(user),
         "must": mfa.required(user),
         "link": link,

@@ -113,6 +113,7 @@ def test_off_and_on_again(alice: Client, client: Client, company: Company) -> No
     tokens.make(company.ann, "cron", frozenset({"calls.view"}), 7)
     hers = Client()
     send_password(hers, company.ann)
+    assert re.search(r"Open sessions</dt><dd[^>]*>1<", text(alice.get(f"/people/{company.ann.pk}/")))
     for deed, words in (
         ("sessions", "1 session ended."),
         ("tokens", "1 token revoked."),
