@@ -1,9 +1,6 @@
-"""What the pages use of audit and decisions, each by one thin function."""
+"""Why somebody may do something, or can't: in the place of what accounts and the floor will say of it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from uuid import uuid4
 
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext as _
@@ -13,29 +10,7 @@ from accounts.models import User
 from accounts.permissions import enough
 from accounts.rights import RIGHTS
 from accounts.snapshots import snapshot_of
-from audit import trail
-from audit.record import What, Who
 from floor.registry import Action
-
-
-def changed(
-    who: Who, verb: str, kind: str, key: int, words: str, before: Mapping[str, Any], after: Mapping[str, Any]
-) -> None:
-    """Into the audit, in the transaction of the change: of both the fields that differ."""
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    args = {
-        "before": {name: before[name] for name in names if name in before},
-        "after": {name: after[name] for name in names if name in after},
-    }
-    trail.outcome(who, _what(verb, kind, key, words, args), "done")
-
-
-def denied(who: Who, verb: str, code: str, words: str) -> None:
-    trail.denied(who, _what(verb, "", 0, words, {}), code)
-
-
-def _what(verb: str, kind: str, key: int, words: str, args: Mapping[str, Any]) -> What:
-    return What(uuid4().hex, verb, target_kind=kind, target_key=str(key or ""), target_words=words, args=args)
 
 
 @dataclass(frozen=True, slots=True)

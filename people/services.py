@@ -27,7 +27,7 @@ from accounts.models import Phone, Protected, RolePolicy, Team, TeamRule, User
 from accounts.permissions import Scope
 from accounts.rights import RIGHTS, ROLES
 from audit.record import Who
-from people import borrowed, state
+from people import noted, state
 from people.power import Power, reaches
 from people.state import Difference, Key, Person, State
 
@@ -157,14 +157,13 @@ def changing(who: Who, right: str, verb: str, *, dry: bool = False, seen: str | 
                 transaction.set_rollback(True)
             else:
                 for one in change.differences:
-                    if one.before != one.after:
-                        borrowed.changed(who, verb, one.key[0], one.key[1], one.name, one.before, one.after)
+                    noted.changed(who, verb, one.key, one.name, one.before, one.after)
     except OperationalError as error:
         log.warning("people could not be changed: %s", error)
         raise Refused("busy", _("The database is busy. Try again in a moment.")) from error
     except Refused as refusal:
         if not dry:
-            borrowed.denied(who, verb, refusal.code, refusal.words)
+            noted.denied(who, verb, refusal.code, refusal.words)
         raise
 
 
@@ -230,14 +229,14 @@ def link_for(change: Change, who: Who, pk: int, request: HttpRequest | None) -> 
     user = change.person(pk)
     if not user.is_active:
         raise Refused("inactive", _("Her account is switched off: switch it on first."))
-    borrowed.changed(who, "people.link", "person", pk, user.username, {}, {"link": "made"})
+    noted.changed(who, "people.link", ("person", pk), user.username, {}, {"link": "made"})
     return invitations.link_for(user, request)
 
 
 def end_sessions(change: Change, who: Who, pk: int) -> int:
     user = change.person(pk)
     ended = sessions.end(user)
-    borrowed.changed(who, "people.sessions", "person", pk, user.username, {"sessions": ended}, {"sessions": 0})
+    noted.changed(who, "people.sessions", ("person", pk), user.username, {"sessions": ended}, {"sessions": 0})
     return ended
 
 
@@ -245,14 +244,14 @@ def reset_factors(change: Change, who: Who, pk: int) -> int:
     """She has lost them: she signs in by her password, and sets up new ones if she must."""
     user = change.person(pk)
     taken = mfa.reset(user)
-    borrowed.changed(who, "people.factors", "person", pk, user.username, {"factors": taken}, {"factors": 0})
+    noted.changed(who, "people.factors", ("person", pk), user.username, {"factors": taken}, {"factors": 0})
     return taken
 
 
 def revoke_tokens(change: Change, who: Who, pk: int) -> int:
     user = change.person(pk)
     revoked = tokens.good().filter(user=user).update(revoked=timezone.now())
-    borrowed.changed(who, "people.tokens", "person", pk, user.username, {"tokens": revoked}, {"tokens": 0})
+    noted.changed(who, "people.tokens", ("person", pk), user.username, {"tokens": revoked}, {"tokens": 0})
     return revoked
 
 

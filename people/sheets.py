@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import Team, TeamRule, User
+from audit.export import FORMULA
 from people import services
 from people.services import Change, Refused
 from people.state import State
@@ -26,9 +27,9 @@ MOST: Final = 300
 """Lines. A person takes some 5 ms; while a file is taken nobody else writes (SQLite has one writer), and a click must
 not wait longer for the audit than its own time to live of 2 s."""
 
-# How a cell begins that a spreadsheet program would reckon out. An apostrophe before it makes it a text; one that such
-# a text has itself gets another, so that what is read is what was written.
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# An apostrophe makes a text of what a spreadsheet program would take for a formula; one that such a text has itself
+# gets another, so that what is read is what was written.
+_FORMULA: Final = re.compile(f"'*[{re.escape(''.join(FORMULA))}]")
 
 _YES: Final = frozenset({"", "yes", "1", "true", "да", "истина"})
 _NO: Final = frozenset({"no", "0", "false", "нет", "ложь"})
