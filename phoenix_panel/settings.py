@@ -73,8 +73,13 @@ INSTALLED_APPS = [
     "calls",
     "conferences",
     "queues",
+    "people",
     "api",
 ]
+
+PHOENIX_ADMIN = env.flag("PHOENIX_ADMIN")  # Django's own admin, for superusers: phoenix_panel.breakglass
+if PHOENIX_ADMIN:
+    INSTALLED_APPS.append("django.contrib.admin.apps.SimpleAdminConfig")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
