@@ -14,6 +14,7 @@ from django.db.models import CharField
 
 from accounts.living import acting
 from accounts.permissions import UserSnapshot
+from accounts.snapshots import users_at
 from audit.models import Entry
 from audit.record import AuditUnavailable, Outcome, Record, What, Who
 
@@ -147,6 +148,10 @@ class Trail:
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
         """How it ended."""
         await self.run(outcome, who, what, outcome_, code, detail)
+
+    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+        """Those of these ids, and those whose phone on this PBX is one of these, as they are at this moment."""
+        return await self.run(users_at, ids, phones, pbx)
 
     async def run(self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
         """`fn(*args, **kwargs)` on the trail's thread. AuditUnavailable: the database failed, or took too long.

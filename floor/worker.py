@@ -15,6 +15,7 @@ from ami.errors import AmiError
 from ami.protocol import Message
 from floor.dispatch import TTL_S, Book, Dispatcher, Reply
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
+from floor.lease import Lease
 from live.manners import SEED, Manners
 from live.pbx import Pbx
 from live.resync import RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, Step, untold
@@ -96,6 +97,8 @@ class PbxWorker:
             self._read_again,
             self.recorder,
         )
+        # Who works alone keeps none: the panel's own worker looks after what it began.
+        self.lease = None if self._alone else Lease(self.pbx, self.link, book)
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
         self.seq = 0
@@ -120,8 +123,8 @@ class PbxWorker:
         parts = [self.link.run, self._beats, self._reconcile, self._read_untold]
         if self.recorder is not None:
             parts.append(self.recorder.run)
-        if not self._alone:
-            parts.append(self._take_commands)
+        if self.lease is not None:
+            parts += [self._take_commands, self._renew_lease]
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
@@ -131,6 +134,8 @@ class PbxWorker:
         if self._commands:
             await asyncio.wait(self._commands, timeout=TTL_S)
         await self.dispatcher.finish()
+        if self.lease is not None:
+            await self.lease.finish()
 
     # --- events to frames
 
@@ -178,6 +183,8 @@ class PbxWorker:
             rx = _ms(received or now)
             self._sink.publish(Frame(self.name, self.epoch, self.seq, _ms(now), rx, changes.up, changes.gone))
         self.dispatcher.look()
+        if self.lease is not None:
+            self.lease.act()
         if self.pbx.pending:
             self._schedule(RIPEN_S)
 
@@ -283,6 +290,10 @@ class PbxWorker:
                 self.drift += corrections
                 log.warning("%s: a re-read corrected %d things that no event had told", self.name, corrections)
             self._schedule(0.0)
+
+    async def _renew_lease(self) -> None:
+        assert self.lease is not None
+        await self.lease.renew(lambda: self._schedule(0.0))
 
     # --- the link
 
