@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group
 
-from accounts.models import Team, User
+from accounts.models import Protected, Team, User
 from tests.asterisk.desk import Desk
 from tests.conftest import member
 from tests.lab.checker import Checker
@@ -151,8 +152,6 @@ async def leave_team(owner: User) -> None:
 
 
 async def protect(owner: User) -> None:
-    from accounts.models import Protected
-
     await Protected.objects.acreate(pbx="lab", extension=AGENT)
 
 
@@ -164,3 +163,13 @@ TAKEN: dict[str, Callable[[User], Awaitable[None]]] = {
     "protected": protect,
 }
 """What is taken from her while she listens."""
+
+
+async def give_back(owner: User) -> None:
+    """All of it."""
+    await User.objects.filter(pk=owner.pk).aupdate(is_active=True)
+    await owner.groups.aadd(await Group.objects.aget(name="Team lead"))
+    team = await Team.objects.aget(name="Tens")
+    await owner.teams.aadd(team)
+    await team.rules.aget_or_create(aspect="extension", pbx="lab", name="10?")
+    await Protected.objects.all().adelete()

@@ -1,4 +1,4 @@
-"""A listening ends when whom it hears leaves its owner's scope, wherever Asterisk takes him; and when she may no more."""
+"""A listening ends when whom it hears leaves its owner's scope, wherever he is taken, or when she may no more."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def test_signing_out_ends_no_listening_at_a_desk_phone(asterisk22: Asteris
         ear = await leases.listening()
         await Session.objects.all().adelete()
         await leases.desk.worker.lease.read()  # type: ignore[union-attr]
-        leases.desk.worker.pbx.changes(0)
+        leases.desk.worker._look()
         assert leases.spy["ending"] == ""
         assert ear.state.value == "up"
 
@@ -105,7 +105,7 @@ async def test_a_new_panel_knows_whose_it_is_by_her_phone(
         await newcomer.live()
         await newcomer.page.until(lambda: newcomer.page.spies)
         await newcomer.worker.lease.read()  # type: ignore[union-attr]
-        newcomer.worker._schedule(0)
+        newcomer.worker._look()
         (spy,) = newcomer.page.spies.values()
         assert (spy["user_id"], spy["ending"]) == (0, "")
         await deactivate(owner)
