@@ -79,6 +79,11 @@ class Lease:
     def __post_init__(self) -> None:
         self.pbx.spies.judge = self.judge
 
+    @property
+    def holds(self) -> bool:
+        """Whether there is a listening of ours."""
+        return bool(self._held)
+
     # --- in the look of the model: no await
 
     def judge(self, spy: Spy) -> Ending:

@@ -18,7 +18,7 @@ from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
 from floor.lease import Lease
 from live.manners import SEED, Manners
 from live.pbx import Pbx
-from live.resync import RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, Step, untold
+from live.resync import LISTENED_S, RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, WHO_TALKS, Step, untold
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class PbxWorker:
         if self.recorder is not None:
             parts.append(self.recorder.run)
         if self.lease is not None:
-            parts += [self._take_commands, self._renew_lease]
+            parts += [self._take_commands, self._renew_lease, self._read_listened]
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
@@ -294,6 +294,12 @@ class PbxWorker:
     async def _renew_lease(self) -> None:
         assert self.lease is not None
         await self.lease.renew(lambda: self._schedule(0.0))
+
+    async def _read_listened(self) -> None:
+        while True:
+            await asyncio.sleep(LISTENED_S)
+            if self.lease is not None and self.lease.holds:
+                await self._read_again(WHO_TALKS)
 
     # --- the link
 
