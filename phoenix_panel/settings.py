@@ -77,6 +77,9 @@ MIDDLEWARE = [
     "phoenix_panel.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last, so that what they answer themselves has the headers of the others.
+    "phoenix_panel.middleware.FetchMetadataMiddleware",
+    "phoenix_panel.reports.CspReportsMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -207,6 +210,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         "require-trusted-types-for": ["'script'"],
         "trusted-types": ["lit-html", "phoenix"],
+        "report-uri": ["/csp/"],
     },
 }
 
