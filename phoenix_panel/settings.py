@@ -187,6 +187,9 @@ SESSION_COOKIE_AGE = 3600 * env.number("PHOENIX_SESSION_HOURS", 12, least=1, mos
 SESSION_SAVE_EVERY_REQUEST = False
 
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+# Django would have these of every site: HSTS for all sub-domains and in the browsers' own list (whose those are, we
+# don't know), and a redirect to https (the proxy's, who alone knows how a request came).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
