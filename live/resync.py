@@ -68,8 +68,10 @@ QUEUES: Final = Step(actions.queue_status(), lambda pbx, items, now: pbx.queues.
 CHANNELS: Final = Step(actions.core_show_channels(), Pbx.replace_channels)
 """What alone tells where in the dialplan a leg is."""
 
+BRIDGES: Final = Step(actions.bridge_list(), Pbx.replace_bridges)
+
 # Bridges first: the channels' list names bridges by id only, and what a bridge is decides what a call is.
-WHO_TALKS: Final = (Step(actions.bridge_list(), Pbx.replace_bridges), CHANNELS)
+WHO_TALKS: Final = (BRIDGES, CHANNELS)
 
 STEPS: Final = (
     *WHO_TALKS,

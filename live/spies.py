@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Mode = Literal["listen", "whisper", "barge"]
 
 Ending: TypeAlias = Literal["", "scope_lost", "protected", "no_right"]
-"""Why the panel ends a listening by itself: somebody whom its owner may not listen to is on it now, or somebody who may
-not be listened to at all; or she may no longer listen."""
+"""Why the panel ends a listening by itself: somebody is heard whom its owner may not listen to, or nobody may; or she
+may no longer listen."""
 
 APPLICATIONS: Final = ("ChanSpy", "ExtenSpy")
 
