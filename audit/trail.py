@@ -163,8 +163,10 @@ class Trail:
         except RuntimeError:
             raise AuditUnavailable("the trail is closed") from None
         try:
-            # wait_for cancels what is still queued, so that a frozen database doesn't leave a heap of late entries.
-            return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout)
+            # It cancels what is still queued, so that a frozen database doesn't leave a heap of late entries. wait_for
+            # would too, and miss a cancellation of the caller that comes with the answer (Python 3.11).
+            async with asyncio.timeout(self._timeout):
+                return await asyncio.wrap_future(future)
         except TimeoutError:
             raise AuditUnavailable(f"no answer from the database in {self._timeout:g} s") from None
 

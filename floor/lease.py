@@ -194,7 +194,8 @@ class Lease:
         while True:
             wait = RENEW_S if self._held else None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._unread.wait(), wait)
+                async with asyncio.timeout(wait):  # wait_for would miss a cancellation that comes with the event
+                    await self._unread.wait()
             self._unread.clear()
             if self._held:
                 await self.read()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -181,3 +182,14 @@ async def test_without_a_database_all_stays_as_it_was_read(listening: Listening)
     assert await listening.look() == []
     listening.joined("901")
     assert await listening.look() == [OURS], "nobody needs to write for something to be taken away"
+
+
+async def test_it_can_be_ended_at_any_moment(listening: Listening) -> None:
+    """Also in the very turn in which there is something to read (`asyncio.wait_for` of 3.11 would go on)."""
+    await listening.begin()
+    renewing = asyncio.create_task(listening.lease.renew(lambda: None))
+    await asyncio.sleep(0.01)
+    listening.lease._unread.set()
+    renewing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(renewing, 5)
