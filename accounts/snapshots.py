@@ -1,36 +1,75 @@
 """Users as `decide()` wants them, read from the database now. Sync: `await sync_to_async(user_snapshot)(id)`."""
 
-from django.conf import settings
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
 
-from accounts.models import Protected, TeamRule, User
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+
+from accounts.models import Phone, Protected, Team, TeamRule, User
 from accounts.permissions import EVERYWHERE, Rule, Scope, UserSnapshot
 from accounts.rights import RIGHTS
 
 
 def user_snapshot(user_id: int) -> UserSnapshot | None:
     """The user with her rights as the database has them at this moment; None if there is no such user."""
-    user = User.objects.filter(pk=user_id).first()
-    return None if user is None else snapshot_of(user)
+    return user_snapshots([user_id]).get(user_id)
+
+
+def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
+    """Those of them that there are, by id: some queries in all, however many they are.
+
+    An inactive user has no rights, a superuser has all (Django's own rules).
+    """
+    users = list(User.objects.filter(pk__in=user_ids))
+    of_roles = _pairs(Group.permissions.through.objects.all(), "group_id", *_RIGHT)
+    roles = _pairs(User.groups.through.objects.filter(user__in=user_ids), "user_id", "group_id", "group__name")
+    own = _pairs(User.user_permissions.through.objects.filter(user__in=user_ids), "user_id", *_RIGHT)
+    phones = _pairs(Phone.objects.filter(user__in=user_ids), "user_id", "pbx", "dial_string")
+    teams = _pairs(Team.members.through.objects.filter(user__in=user_ids), "user_id", "team_id")
+    rules = _pairs(TeamRule.objects.all(), "team_id", "aspect", "pbx", "name")
+    protected = frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension"))
+
+    def one(user: User) -> UserSnapshot:
+        held = {".".join(right) for right in own[user.pk]}
+        held.update(".".join(right) for group, _ in roles[user.pk] for right in of_roles[group])
+        # Only rights that exist: what else Django knows (its own models' permissions) is none of ours.
+        rights = frozenset(RIGHTS) if user.is_superuser else frozenset(held & RIGHTS.keys())
+        if not user.is_active:
+            rights = frozenset()
+        hers = sorted(phones[user.pk])
+        part = [Rule(*row) for (team,) in teams[user.pk] for row in rules[team]]
+        # `PJSIP/900`: the panel takes a phone's resource for its extension, as the live model does.
+        part += [Rule("extension", pbx, phone.partition("/")[2]) for pbx, phone in hers]
+        return UserSnapshot(
+            id=user.pk,
+            name=user.name,
+            active=user.is_active,
+            rights=rights,
+            language=user.language or settings.LANGUAGE_CODE,
+            roles=tuple(sorted(name for _, name in roles[user.pk])),
+            phones=tuple(hers),
+            scope=Scope(frozenset(part), everywhere=EVERYWHERE in rights),
+            protected=protected,
+        )
+
+    return {user.pk: one(user) for user in users}
+
+
+_RIGHT = ("permission__content_type__app_label", "permission__codename")
+
+
+def _pairs(rows: QuerySet[Any], key: str, *columns: str) -> defaultdict[Any, list[Any]]:
+    found: defaultdict[Any, list[Any]] = defaultdict(list)
+    for of, *values in rows.order_by().values_list(key, *columns):
+        found[of].append(tuple(values))
+    return found
 
 
 def snapshot_of(user: User) -> UserSnapshot:
-    """As `user_snapshot`, for a user just fetched: Django caches permissions on the instance, so pass no old one."""
-    # Only rights that exist: what else Django knows (its own models' permissions) is none of ours. An inactive user
-    # has none, a superuser has all (Django's own rules).
-    rights = frozenset(user.get_all_permissions() & RIGHTS.keys())
-    phones = tuple(user.phones.order_by("pbx").values_list("pbx", "dial_string"))
-    teams = TeamRule.objects.filter(team__members=user).values_list("aspect", "pbx", "name")
-    rules = [Rule(*row) for row in teams]  # type: ignore[arg-type]  # the column's choices
-    # `PJSIP/900`: the panel takes a phone's resource for its extension, as the live model does.
-    rules += [Rule("extension", pbx, phone.partition("/")[2]) for pbx, phone in phones]
-    return UserSnapshot(
-        id=user.pk,
-        name=user.name,
-        active=user.is_active,
-        rights=rights,
-        language=user.language or settings.LANGUAGE_CODE,
-        roles=tuple(user.groups.order_by("name").values_list("name", flat=True)),
-        phones=phones,
-        scope=Scope(frozenset(rules), everywhere=EVERYWHERE in rights),
-        protected=frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension")),
-    )
+    """As `user_snapshot`, for a user just fetched."""
+    found = user_snapshot(user.pk)
+    assert found is not None
+    return found

@@ -18,9 +18,10 @@ from api import answers
 from api.answers import Problem
 from api.door import WAITING, allowances
 from audit import trail
-from floor import hub
+from floor import hub, veil
 from floor.frames import Cmd, Target
 from floor.hub import ANSWER_S, Watcher
+from floor.lenses import View
 
 LONGEST_WAIT_S: Final = 120.0
 """Phones ring for a minute at most, and are waited for a little longer."""
@@ -59,7 +60,7 @@ async def perform(
     here = hub.current()
     key, rev = body["target"]["key"], body["target"].get("rev")
     if rev is None:
-        rev = (here.entity(kind, key) or {}).get("rev", 0)
+        rev = (here.entity(View.of(came.user), kind, key) or {}).get("rev", 0)
     try:
         target = Target(kind=kind, key=key, rev=rev)
         id_ = body.get("id") or secrets.token_hex(16)
@@ -84,7 +85,7 @@ async def perform(
     if allowances.waiting.get(came.token_id, 0) >= WAITING:
         raise Problem(429, "too_fast", f"{WAITING} commands of this token are being waited for.", wait=1)
     ear = _Ear()
-    watcher = Watcher(ear, frozenset(), came.user.id)
+    watcher = Watcher(ear, View.of(came.user), came.user.id)
     allowances.waiting[came.token_id] = allowances.waiting.get(came.token_id, 0) + 1
     try:
         await here.command(watcher, command, target.pbx)
@@ -111,7 +112,8 @@ async def what_became(came: Bearer, id_: str) -> dict[str, Any]:
     user's command is as one that never was."""
     record = await sync_to_async(trail.find)(id_)
     if record is not None and record.who.user_id == came.user.id:
-        return answers.recorded(record, given_up=timezone.now() - record.at > GIVEN_UP)
+        found = answers.recorded(record, given_up=timezone.now() - record.at > GIVEN_UP)
+        return veil.result(found) if View.of(came.user).masked else found
     user_id, at, pending = _begun.get(id_, (0, 0.0, {}))
     if record is None and user_id == came.user.id and time.monotonic() - at < ANSWER_S:
         return pending

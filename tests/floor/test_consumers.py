@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -24,6 +23,7 @@ from floor.consumers import SOCKETS, PanelConsumer
 from floor.frames import Frame, Snapshot
 from floor.guard import look
 from floor.hub import Hub, Watcher
+from floor.lenses import View
 from phoenix_panel.asgi import application, never_waits
 from tests.floor.stage import Browser
 
@@ -88,8 +88,10 @@ async def test_the_words_are_in_her_language(hub: Hub, bob: User) -> None:
 async def test_an_outsider_sees_no_call_and_gets_no_button(hub: Hub, charlie: User) -> None:
     communicator = await socket(charlie)
     await communicator.connect()
-    hello, snapshot = await told(communicator, 2)
-    assert (hello["rights"], hello["actions"], snapshot["up"]) == ([], [], {})
+    (hello,) = await told(communicator, 1)
+    assert (hello["rights"], hello["actions"], hello["pbxs"]) == ([], [], {})
+    hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
+    assert await communicator.receive_nothing(), "nor is she told which PBXs there are"
     await communicator.disconnect()
 
 
@@ -233,7 +235,7 @@ async def test_a_command_goes_to_the_pbxs_worker_with_who_sent_it(hub: Hub, bob:
 async def test_an_outsiders_attempt_reaches_the_worker_which_writes_it_down(hub: Hub, charlie: User) -> None:
     communicator = await socket(charlie)
     await communicator.connect()
-    await told(communicator, 2)
+    await told(communicator, 1)
     await communicator.send_to(command())
     layer = get_channel_layer()
     assert layer is not None
@@ -244,7 +246,7 @@ async def test_an_outsiders_attempt_reaches_the_worker_which_writes_it_down(hub:
 async def test_a_script_that_clicks_too_fast_is_told_so(hub: Hub, charlie: User) -> None:
     communicator = await socket(charlie)
     await communicator.connect()
-    await told(communicator, 2)
+    await told(communicator, 1)
     for _ in range(30):
         await communicator.send_to(command())
     answers = await told(communicator, 5)
@@ -265,7 +267,7 @@ async def test_a_script_that_talks_too_much_is_put_out(hub: Hub, bob: User) -> N
 
 async def test_too_many_sockets_of_one_user(hub: Hub, bob: User) -> None:
     for _ in range(SOCKETS):
-        hub.join(Watcher(Browser(), frozenset(), bob.pk), {})
+        hub.join(Watcher(Browser(), View(frozenset()), bob.pk), {})
     communicator = await socket(bob)
     await communicator.connect()
     closing = await communicator.receive_output()
@@ -309,10 +311,10 @@ async def test_a_socket_does_not_outlive_its_session(
     communicator = await socket(bob)
     await communicator.connect()
     await told(communicator, 2)
-    await look(hub, deque())
+    await look(hub)
     assert [*hub.watchers], "a good session stays"
     await taken(bob)
-    await look(hub, deque())
+    await look(hub)
     closing = await communicator.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4401)
     hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
@@ -324,7 +326,7 @@ async def test_other_rights_bring_the_page_back_for_a_new_greeting(hub: Hub, bob
     await communicator.connect()
     await told(communicator, 2)
     await sync_to_async(bob.groups.clear)()
-    await look(hub, deque())
+    await look(hub)
     closing = await communicator.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4012)
     assert not [*hub.watchers]
