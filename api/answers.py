@@ -8,6 +8,7 @@ import orjson
 from django.http import HttpResponse
 
 from audit.record import Record
+from floor.dispatch import told
 
 
 class Problem(Exception):
@@ -34,6 +35,8 @@ def json(status: int, body: Any) -> HttpResponse:
 
 REFUSED: Final = {
     "no_right": 403,
+    "scope": 403,
+    "protected": 403,
     "gone": 404,
     "pbx_unknown": 404,
     "bad_command": 422,
@@ -72,7 +75,7 @@ def result(id_: str, verb: str, kind: str, key: str, outcome: str, code: str = "
 def recorded(record: Record, given_up: bool) -> dict[str, Any]:
     """What the audit says of a command. `given_up`: nobody works on it any more, so no outcome means `unknown`."""
     what = record.what
-    found, code = record.outcome or "pending", record.code
+    found, (code, detail) = record.outcome or "pending", told(record.code, record.detail)
     if not record.outcome and given_up:
         found, code = "unknown", "not_proved"
-    return result(what.command, what.verb, what.target_kind, what.target_key, found, code, record.detail)
+    return result(what.command, what.verb, what.target_kind, what.target_key, found, code, detail)

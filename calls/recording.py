@@ -65,8 +65,8 @@ def _is(pbx: Pbx, leg: Channel) -> bool:
 
 
 RECORD = Action("calls.record", "call", _("Record"), plan_record, when="talks")
-STOP_RECORD = Action("calls.stop_record", "call", _("Stop recording"), plan_stop_record, granted_by="calls.record")
-PAUSE_RECORD = Action("calls.pause_record", "call", _("Pause recording"), plan_pause, granted_by="calls.record")
+STOP_RECORD = Action("calls.stop_record", "call", _("Stop recording"), plan_stop_record)
+PAUSE_RECORD = Action("calls.pause_record", "call", _("Pause recording"), plan_pause)
 RESUME_RECORD = Action("calls.resume_record", "call", _("Resume recording"), plan_resume, granted_by="calls.record")
 
 ACTIONS = (RECORD, STOP_RECORD, PAUSE_RECORD, RESUME_RECORD)

@@ -37,8 +37,14 @@ PROOF_S: Final = 8.0
 RESOLVE_S: Final = 60.0
 """How long an ``unknown`` may still be settled, by an event or by the lists after a reconnect."""
 
-_CODES: Final = {"inactive": "no_right", "hidden": "gone"}
-"""What is answered for a denial, where that is not its own code. What she may not see is to her as what is no more."""
+
+def told(code: str, detail: str = "") -> tuple[str, str]:
+    """Code and detail as the user hears them, of those that the audit has: what she may not see is to her as what is
+    no more, and an extension that she may not have (``detail``) as one that the PBX does not."""
+    if code == "hidden":
+        return ("no_extension", detail) if detail else ("gone", "")
+    return ("no_right" if code == "inactive" else code), detail
+
 
 REMEMBERED: Final = 5_000
 """Answers kept for a command that comes again with the same id."""
@@ -131,7 +137,7 @@ class Book(Protocol):
         this moment, or nobody."""
 
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
-        """Write how it ended."""
+        """Write how it ended. The code is the audit's own, which says more than the user is told (``told``)."""
 
 
 class Dispatcher:
@@ -236,13 +242,14 @@ class Dispatcher:
             return self._answer(underway, "refused", "no_right")
         decision = decide(user, action.right, target)
         if not decision.allowed:
-            return self._answer(underway, "refused", _CODES.get(decision.code, decision.code))
+            return self._answer(underway, "refused", decision.code)
         if found is None:
             return self._answer(underway, "refused", "gone")
         if found.rev != command.rev:
             return self._answer(underway, "refused", "changed")
         try:
             args = action.args.model_validate(command.args)
+            registry.decide_rest(self._pbx, action, found, args, user)
             plan = action.plan(self._pbx, found, args, user)
         except registry.Refused as refusal:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
@@ -342,14 +349,15 @@ class Dispatcher:
     ) -> None:
         command = underway.command
         underway.more = more
+        code_told, detail_told = told(code, detail)
         underway.result = {
             "type": "result",
             "id": command.id,
             "verb": command.verb,
             "target": {"kind": command.kind, "key": command.key},
             "outcome": outcome,
-            "code": code,
-            "detail": detail[:300],
+            "code": code_told,
+            "detail": detail_told[:300],
             "wire_ms": round(underway.wire_ms, 2),
         }
         self._send(underway, {**underway.result, "more": more})
