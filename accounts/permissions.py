@@ -225,9 +225,10 @@ def sees(scope: Scope, target: TargetSnapshot) -> bool:
     )
 
 
-def shown(user: UserSnapshot, target: TargetSnapshot) -> bool:
-    """Whether she is shown this: her part of the floor, and her own listening wherever it is."""
-    return sees(user.scope, target) or (target.kind == "spy" and is_own(user, target))
+def visible(user: UserSnapshot, target: TargetSnapshot) -> bool:
+    """Whether this is shown to her: it is of a kind that she may see and of her part of the floor, or it is her own
+    listening, wherever that has gone."""
+    return shown(user.rights, target) and (sees(user.scope, target) or (target.kind == "spy" and is_own(user, target)))
 
 
 def _in_its_place(scope: Scope, target: TargetSnapshot) -> bool:

@@ -21,7 +21,7 @@ from accounts.permissions import (
     decide,
     enough,
     sees,
-    shown,
+    visible,
 )
 from floor import registry, veil
 from floor.frames import Beat, Fragments, Frame, FrameText, Snapshot, encode_frame, encode_snapshot, member, members
@@ -268,7 +268,7 @@ class Floor:
 
     def _shows(self, lens: Lens, place: _Place) -> bool:
         assert self._sight is not None
-        return shown(lens.view.user, self._sight.targets[next(iter(place.refs))])
+        return visible(lens.view.user, self._sight.targets[next(iter(place.refs))])
 
     def _lay(self, sight: Sight, ref: Ref) -> _Place | None:
         """Put it where it lies now; that place."""
@@ -283,7 +283,7 @@ class Floor:
             now = self._places.get(spot)
             if now is None:
                 now = self._places[spot] = _Place()
-                now.lenses = {lens for lens in self._lenses.values() if shown(lens.view.user, target)}
+                now.lenses = {lens for lens in self._lenses.values() if visible(lens.view.user, target)}
             now.refs.add(ref)
             self._lies[ref] = now
         return now

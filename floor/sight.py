@@ -7,13 +7,14 @@ entities of a PBX as frames change them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from accounts.permissions import TargetSnapshot
+from floor import registry
+from live import sides
 from live.changes import Entities, Fields
-from live.numbers import extension_in
 
 Ref: TypeAlias = tuple[str, str]
 """An entity: its kind, its key."""
@@ -35,19 +36,17 @@ _PLACES: Final = {"queue": "queue", "room": "room"}
 """A call's fields that name others by name."""
 
 _MADE_OF: Final[dict[str, frozenset[str]]] = {
-    "call": frozenset({"parties", "parent", *_PLACES}),
+    "call": frozenset({"parties", "parent", "phase", *_PLACES}),
     "party": frozenset({"call", "number", "side"}),
-    "spy": frozenset({"call", "party", "user_id", "device"}),
+    "spy": frozenset({"call", "party", "user_id", "device", "number"}),
     "room": frozenset({"participants"}),
     "participant": frozenset({"room", "call", "number", "side"}),
     "queue": frozenset({"members", "waiting"}),
-    "member": frozenset({"queue"}),
+    "member": frozenset({"queue", "state_interface"}),
     "waiting": frozenset({"queue", "call"}),
     "parked": frozenset({"call", "by"}),
 }
 """By kind: the fields by which it, or another, lies where it lies. All else changes without anybody's moving."""
-
-_INSIDE: Final = "internal"
 
 
 class Sight:
@@ -72,6 +71,7 @@ class Sight:
         ]
         seeds += [(kind, key) for kind, keys in gone.items() for key in keys]
         rim: deque[Ref] = deque(seeds)
+        rim.extend(("device", key) for kind, key in seeds if kind == "trunk")
         for ref in seeds:
             rim.extend(self._names.get(ref, ()))
             self._link(ref)
@@ -102,8 +102,8 @@ class Sight:
 
     def _link(self, ref: Ref) -> None:
         kind, key = ref
-        if kind == "queue":
-            self._staff.pop(key, None)
+        if kind in ("queue", "member"):
+            self._staff.pop(key if kind == "queue" else _text(self._fields(kind, key) or {}, "queue"), None)
         before, now = self._names.get(ref, frozenset()), frozenset(self._named(kind, key))
         for other in before - now:
             self._named_by[other].discard(ref)
@@ -125,7 +125,7 @@ class Sight:
         if kind == "call":
             yield from ((other, f"{_pbx(key)}/{fields[name]}") for name, other in _PLACES.items() if fields.get(name))
 
-    # --- where it lies
+    # --- where it lies: as live.sides has it
 
     def _fields(self, kind: str, key: str) -> Fields | None:
         return self._entities.get(kind, {}).get(key)
@@ -134,87 +134,109 @@ class Sight:
         fields = self._fields(kind, key)
         if fields is None:
             return None
-        target = TargetSnapshot(kind, key, _pbx(key))
+        known = registry.KINDS.get(kind)
+        target = TargetSnapshot(kind, key, _pbx(key), shown_by=known.right if known is not None else "")
         derive = _DERIVE.get(kind)
         return target if derive is None else derive(self, target, fields)
 
     def _call(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        parties = _keys(fields, "parties")
+        parties, pbx = _keys(fields, "parties"), target.pbx
         found = [number for key in parties for number in _inside(self._fields("party", key))]
-        # Who parked him will have him back: it is his call still.
-        found += [number for key in parties for number in _parker(self._fields("parked", key))]
-        numbers = tuple(dict.fromkeys(found))
-        queue, room = _text(fields, "queue"), _text(fields, "room")
-        there = self._staff_of(f"{target.pbx}/{queue}") | self._seated(f"{target.pbx}/{room}")
-        vouched = tuple(number for number in numbers if number in there)
-        return replace(target, numbers=numbers, queue=queue, room=room, vouched=vouched)
+        found += [number for key in parties for number in self._parker(pbx, self._fields("parked", key))]
+        numbers = _once(found)
+        if fields.get("phase") == "conference":
+            return self._in_room(target, _text(fields, "room"), numbers)
+        visits = [_text(self._fields("waiting", key) or {}, "queue") for key in parties]
+        waits = next((_rest(queue) for queue in visits if queue), "")
+        queue = waits or _text(fields, "queue")
+        there = self._staff_of(f"{pbx}/{queue}")
+        return replace(
+            target,
+            numbers=numbers,
+            queue=queue if waits or sides.is_its_call(numbers, there) else "",
+            vouched=_among(numbers, there),
+        )
 
-    def _of_call(self, target: TargetSnapshot, fields: Fields, acted: tuple[str, ...] = ()) -> TargetSnapshot:
+    def _of_call(self, target: TargetSnapshot, fields: Fields, acted: tuple[str, ...]) -> TargetSnapshot:
         """As the call that it is a part of; while that is not told, by itself."""
         call = self.targets.get(("call", _text(fields, "call")))
         if call is None:
             return replace(target, numbers=acted, acted=acted)
-        numbers = tuple(dict.fromkeys((*call.numbers, *acted)))
-        return replace(target, numbers=numbers, acted=acted, queue=call.queue, room=call.room, vouched=call.vouched)
+        return replace(call, kind=target.kind, key=target.key, shown_by=target.shown_by, acted=acted)
 
     def _party(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
         return self._of_call(target, fields, _inside(fields))
 
     def _spy(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        owner = fields.get("user_id", 0)
-        return replace(
-            self._of_call(target, fields),
-            owner=owner if isinstance(owner, int) else 0,
-            device=_text(fields, "device"),
-        )
+        device, owner = _text(fields, "device"), fields.get("user_id", 0)
+        listens = (_text(fields, "number"),) if self._is_ours(target.pbx, device) else ()
+        of = ("call", _text(fields, "call")) in self.targets
+        found = self._of_call(target, fields, listens)
+        heard = found.numbers if of else _inside(self._fields("party", _text(fields, "party")))
+        return replace(found, numbers=heard, owner=owner if isinstance(owner, int) else 0, device=device)
 
     def _participant(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        room, found = _text(fields, "room"), self._of_call(target, fields, _inside(fields))
-        there = self._seated(room) | {*found.vouched}
-        vouched = tuple(number for number in found.numbers if number in there)
-        return replace(found, room=_rest(room), vouched=vouched)
+        """With its room: who sits there hears them all."""
+        room = _text(fields, "room")
+        return self._in_room(replace(target, acted=_inside(fields)), _rest(room), self._seated(room))
 
     def _room(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        seats = [self._fields("participant", key) for key in _keys(fields, "participants")]
-        numbers = tuple(dict.fromkeys(number for seat in seats for number in _inside(seat)))
-        return replace(target, numbers=numbers, room=_rest(target.key), vouched=numbers)
+        numbers = self._seated(target.key)
+        return self._in_room(replace(target, acted=numbers), _rest(target.key), numbers)
 
     def _queue(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
         return replace(target, queue=_rest(target.key))
 
     def _member(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        number = _some(extension_in(_text(fields, "interface")))
-        queue = _rest(_text(fields, "queue"))
-        return replace(target, numbers=number, acted=number, queue=queue, vouched=number)
+        number = (sides.number(_text(fields, "interface")),)
+        return replace(target, numbers=number, acted=number, queue=_rest(_text(fields, "queue")), vouched=number)
 
     def _waiting(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
         acted = _inside(self._fields("party", target.key))
-        return replace(self._of_call(target, fields, acted), queue=_rest(_text(fields, "queue")))
+        found = self._of_call(target, fields, acted)
+        vouched = _once((*found.vouched, *acted))
+        return replace(found, queue=_rest(_text(fields, "queue")), room="", vouched=vouched)
 
     def _parked(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        found = self._of_call(target, fields, _inside(self._fields("party", target.key)))
-        return replace(found, numbers=tuple(dict.fromkeys((*found.numbers, *_parker(fields)))))
+        return self._of_call(target, fields, _inside(self._fields("party", target.key)))
 
     def _device(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        technology, _, rest = _rest(target.key).partition("/")
-        if not rest and technology.startswith("Queue:"):  # `Queue:sales`, and whether anybody is free: `…_avail`
-            return replace(target, queue=technology.removeprefix("Queue:").removesuffix("_avail"))
-        return replace(target, numbers=_some(extension_in(_rest(target.key))))
+        device = _rest(target.key)
+        technology, colon, name = device.partition(":")
+        if (
+            colon and "/" not in technology
+        ):  # no phone: `Queue:sales`, and whether anybody is free, `Queue:sales_avail`
+            return replace(target, queue=name.removesuffix("_avail") if technology == "Queue" else "")
+        return replace(target, numbers=(sides.number(device),) if self._is_ours(target.pbx, device) else ())
 
     def _extension(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        return replace(target, numbers=_some(_text(fields, "exten")))
+        return replace(target, numbers=(_text(fields, "exten"),))
+
+    def _in_room(self, target: TargetSnapshot, name: str, numbers: tuple[str, ...]) -> TargetSnapshot:
+        there = self._seated(f"{target.pbx}/{name}")
+        return replace(target, numbers=numbers, room=name, vouched=_among(numbers, there))
 
     def _staff_of(self, queue: str) -> frozenset[str]:
         staff = self._staff.get(queue)
         if staff is None:
             members = _keys(self._fields("queue", queue) or {}, "members")
-            interfaces = [_text(self._fields("member", key) or {}, "interface") for key in members]
-            staff = self._staff[queue] = frozenset(map(extension_in, interfaces)) - {""}
+            held = [self._fields("member", key) or {} for key in members]
+            devices = [_text(one, name) for one in held for name in ("interface", "state_interface")]
+            staff = self._staff[queue] = frozenset(sides.number(device) for device in devices if device)
         return staff
 
-    def _seated(self, room: str) -> frozenset[str]:
-        target = self.targets.get(("room", room))
-        return frozenset(target.numbers) if target is not None else frozenset()
+    def _seated(self, room: str) -> tuple[str, ...]:
+        seats = _keys(self._fields("room", room) or {}, "participants")
+        return _once(number for key in seats for number in _inside(self._fields("participant", key)))
+
+    def _is_ours(self, pbx: str, device: str) -> bool:
+        """Of a leg's device, or one that is known by name alone."""
+        return not device.startswith("Local/") and self._fields("trunk", f"{pbx}/{device}") is None
+
+    def _parker(self, pbx: str, parked: Fields | None) -> tuple[str, ...]:
+        """Who parked him will have him back: it is his call still."""
+        by = _text(parked or {}, "by")
+        return (sides.number(by),) if by and self._fields("trunk", f"{pbx}/{by}") is None else ()
 
 
 _DERIVE: Final[dict[str, Callable[[Sight, TargetSnapshot, Fields], TargetSnapshot]]] = {
@@ -251,14 +273,14 @@ def _keys(fields: Fields, name: str) -> list[str]:
     return value if isinstance(value, list) else [str(value)]
 
 
-def _some(number: str) -> tuple[str, ...]:
-    return (number,) if number else ()
+def _once(numbers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(numbers))
+
+
+def _among(numbers: Iterable[str], there: Container[str]) -> tuple[str, ...]:
+    return tuple(number for number in numbers if number in there)
 
 
 def _inside(leg: Fields | None) -> tuple[str, ...]:
-    """The number of a party or participant, if it is one of our own side."""
-    return _some(_text(leg, "number")) if leg is not None and leg.get("side") == _INSIDE else ()
-
-
-def _parker(parked: Fields | None) -> tuple[str, ...]:
-    return _some(extension_in(_text(parked, "by"))) if parked is not None else ()
+    """The number of a party or participant, if it is one of our own side; "" for one that has none."""
+    return (_text(leg, "number"),) if leg is not None and leg.get("side") == "internal" else ()

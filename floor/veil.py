@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from django.utils.crypto import salted_hmac
 
-from live import channels
+from live import channels, sides
 from live.changes import Entities, Fields, Value
-from live.numbers import extension_in
 
 MASK: Final = "•••"
 
@@ -85,7 +84,7 @@ def fields(kind: str, key_: str, entities: Entities) -> Fields:
 
 def _leg(said: str, called: str, side: str, device: str) -> Fields:
     """Number and name of who sits at a leg."""
-    if side in ("internal", "app") and (said == extension_in(device) or len(_digits(said)) < LONG):
+    if side in ("internal", "app") and (said == sides.number(device) or len(_digits(said)) < LONG):
         return {"number": said, "name": _own_name(called)}
     # Also who counts as one of ours, and is not his device: it may be a line that nobody declared a trunk. And where
     # a Local leads to may be outside.

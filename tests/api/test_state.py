@@ -61,7 +61,7 @@ async def test_one_entity(hub: Hub, bob: User, program: Make) -> None:
 async def test_a_kind_is_shown_to_who_has_its_right_only(kind: str, hub: Hub, alice: User, program: Make) -> None:
     right = registry.KINDS[kind].right
     hub.snapshot(Snapshot("lab", 5, 0, 1000, {name: {"lab/x": {"rev": 1}} for name in registry.KINDS}))
-    hers, without = program(alice, right, "floor.everywhere"), program(alice, "calls.hangup")
+    hers, without = program(alice, right, "floor.everywhere"), program(alice, "calls.hangup", "floor.everywhere")
     assert right != "calls.hangup"
     assert (await hers.get(f"state?kind={kind}"))[1]["pbxs"][0]["up"] == {kind: {"lab/x": {"rev": 1}}}
     assert (await hers.get(f"state/{kind}/lab/x"))[0] == 200
