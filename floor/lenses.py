@@ -77,7 +77,7 @@ class Lens:
             }
             for kind in view.kinds
         }
-        self._judged: dict[TargetSnapshot, tuple[str, ...]] = {}
+        self._judged: dict[tuple[object, ...], tuple[str, ...]] = {}
 
     def denied(self, target: TargetSnapshot) -> tuple[str, ...]:
         """Of the verbs that she has the right to, those that she may not use on this: what it is about lies outside
@@ -85,10 +85,10 @@ class Lens:
         rights = self._rights.get(target.kind)
         if not rights or target.kind == "spy":
             return ()
-        asked = replace(target, key="")
+        asked = (target.kind, target.numbers, target.acted, target.queue, target.room, target.vouched)
         found = self._judged.get(asked)
         if found is None:
-            decisions = {right: decide(self.view.user, right, asked) for right in {*rights.values()}}
+            decisions = {right: decide(self.view.user, right, target) for right in {*rights.values()}}
             found = tuple(verb for verb, right in rights.items() if not decisions[right].allowed)
             if len(self._judged) >= JUDGED:
                 self._judged.clear()
@@ -126,7 +126,8 @@ class _Picture:
     fragments: Fragments
     frame: Frame | None = None
     text: FrameText | None = None
-    changed: dict[Ref, bytes] = field(default_factory=dict)
+    changed: dict[Ref, tuple[bytes, bool]] = field(default_factory=dict)
+    """As members of an object; and whether any of it names others."""
 
 
 class Floor:
@@ -140,7 +141,7 @@ class Floor:
         self._veiled: _Picture | None = None
         self._lenses: dict[View, Lens] = {}
         self._pages: dict[Lens, _Page] = {}
-        self._texts: dict[Lens, str] = {}
+        self._texts: dict[object, str] = {}
         self._sight: Sight | None = None
         self._places: dict[TargetSnapshot, _Place] = {}
         self._lies: dict[Ref, _Place] = {}
@@ -189,10 +190,32 @@ class Floor:
         page = self._pages.get(lens)
         if page is None:
             return picture.text.of(frozenset())
-        text = self._texts.get(lens)
+        alike = self._alike(lens, page, picture)
+        text = self._texts.get(alike)
         if text is None:
-            text = self._texts[lens] = self._page_text(lens, page, picture)
+            text = self._texts[alike] = self._page_text(lens, page, picture)
         return text
+
+    def _alike(self, lens: Lens, page: _Page, picture: _Picture) -> object:
+        """What tells a lens's text of this frame from others': most that see the same entities are told the same."""
+        if page.judged or not lens.told.keys().isdisjoint(page.naming - page.whole):
+            return lens
+        refs = page.whole | page.some
+        if any(self._references(lens, picture, ref, self._told_of(picture, ref, page)) for ref in refs):
+            return lens
+        denied = tuple((ref, lens.told[ref]) for ref in page.whole if lens.told[ref])
+        gone = tuple((kind, tuple(keys)) for kind, keys in page.gone.items())
+        return lens.view.masked, frozenset(page.whole), frozenset(page.some), denied, gone
+
+    def _told_of(self, picture: _Picture, ref: Ref, page: _Page) -> Fields:
+        """The fields of an entity that this frame tells."""
+        if ref[0] not in NAMES:
+            return {}
+        name = _named(picture, self._plain, ref)
+        if ref in page.whole:
+            return picture.fragments.get(ref[0], name) or {}
+        assert picture.frame is not None
+        return picture.frame.up.get(ref[0], {}).get(name, {})
 
     def snapshot(self, view: View) -> str:
         """All that it is shown, as a message."""
@@ -380,19 +403,20 @@ class Floor:
         """What changed of an entity, with its name."""
         assert picture.frame is not None
         name = _named(picture, self._plain, ref)
+        known = picture.changed.get(ref)
         fields = picture.frame.up.get(ref[0], {}).get(name, {})
+        words = NAMES.get(ref[0], {})
+        if known is None:
+            known = picture.changed[ref] = member(name, orjson.dumps(fields)), not words.keys().isdisjoint(fields)
+        if not (known[1] or judged or names):
+            return known[0]
         whole = picture.fragments.get(ref[0], name)
         assert whole is not None
-        naming = {word: whole[word] for word in NAMES.get(ref[0], ()) if names and word in whole}
-        extra = {**naming, **self._references(lens, picture, ref, {**fields, **naming})}
+        extra = {word: whole[word] for word in words if names and word in whole}
+        extra |= self._references(lens, picture, ref, {**fields, **extra})
         if judged:
             extra["no"] = [*lens.told[ref]]
-        if extra:
-            return member(name, orjson.dumps({**fields, **extra}))
-        piece = picture.changed.get(ref)
-        if piece is None:
-            piece = picture.changed[ref] = member(name, orjson.dumps(fields))
-        return piece
+        return member(name, orjson.dumps({**fields, **extra})) if extra else known[0]
 
     def _references(self, lens: Lens, picture: _Picture, ref: Ref, fields: Fields) -> Fields:
         """Those of the fields that name others, without whom she is not shown, where that is a difference."""

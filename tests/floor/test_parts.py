@@ -253,7 +253,7 @@ def said(message: Any) -> Iterator[str]:
     """Every text in it, the digits in it alone, but for keys of entities, which are Asterisk's ids."""
     if isinstance(message, dict):
         for name, value in message.items():
-            yield from said(value) if not str(name).startswith("lab/phx") else said(value)
+            yield from said(value)
             yield name if not str(name).startswith("lab/phx") else ""
     elif isinstance(message, list):
         for value in message:
