@@ -84,7 +84,8 @@ def fields(kind: str, key_: str, entities: Entities) -> Fields:
 
 def _leg(said: str, called: str, side: str, device: str) -> Fields:
     """Number and name of who sits at a leg."""
-    if side in ("internal", "app") and (said == sides.number(device) or len(_digits(said)) < LONG):
+    phone = side == "internal" and not device.startswith("Local/") and said == sides.number(device)
+    if phone or (side in ("internal", "app") and len(_digits(said)) < LONG):
         return {"number": said, "name": _own_name(called)}
     # Also who counts as one of ours, and is not his device: it may be a line that nobody declared a trunk. And where
     # a Local leads to may be outside.

@@ -54,12 +54,10 @@ def test_she_sees_her_queue_and_nothing_else(
     theirs.hover()
     expect(theirs.get_by_role("button", name="Hang up")).to_be_visible()
     expect(theirs.get_by_role("button", name="Listen")).to_have_count(0)
-    page.screenshot(path="/tmp/f2/part.png")
     known = page.evaluate("JSON.stringify(['call', 'party', 'device', 'queue'].map(kind => phoenix.store.all(kind)))")
-    assert "202" not in known and "104" not in known and "support" not in known
+    assert not [word for word in ("202", "104", "support", "vip") if word in known]
     page.mouse.move(0, 0)
     panel22.manage("shell", "-v0", "-c", TAKEN)
     expect(rows).to_have_count(0)
     expect(page.locator("[data-toasts]")).to_contain_text("What you may see has changed. My part: vip.")
     expect(page.locator(".empty")).to_contain_text("You may see 1 queue; ask an administrator for more.")
-    page.screenshot(path="/tmp/f2/part2.png")
