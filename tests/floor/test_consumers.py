@@ -11,12 +11,16 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import Protected, Team, TeamRule, User
 from accounts.permissions import enough
 from accounts.rights import ROLES
+from accounts.snapshots import user_snapshots
 from floor import hub as hubs
 from floor import registry
 from floor.consumers import SOCKETS, PanelConsumer
@@ -25,6 +29,7 @@ from floor.guard import look
 from floor.hub import Hub, Watcher
 from floor.lenses import View
 from phoenix_panel.asgi import application, never_waits
+from tests.conftest import member
 from tests.floor.stage import Browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -330,3 +335,83 @@ async def test_other_rights_bring_the_page_back_for_a_new_greeting(hub: Hub, bob
     closing = await communicator.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4012)
     assert not [*hub.watchers]
+
+
+async def another_team(user: User) -> None:
+    team = await Team.objects.acreate(name="Sales")
+    await team.rules.acreate(aspect="queue", name="sales")
+    await team.members.aadd(user)
+
+
+async def another_rule(user: User) -> None:
+    await TeamRule.objects.filter(team__name="Agents").aupdate(name="vip")
+
+
+async def somebody_protected(user: User) -> None:
+    await Protected.objects.acreate(extension="101")
+
+
+async def no_numbers(user: User) -> None:
+    role = await Group.objects.aget(name="Team lead")
+    await role.permissions.aremove(await Permission.objects.aget(codename="numbers"))
+
+
+async def other_phone(user: User) -> None:
+    await user.phones.aupdate(dial_string="PJSIP/901")
+
+
+async def nothing_of_hers(user: User) -> None:
+    stranger = await User.objects.acreate(username="erin")
+    team = await Team.objects.acreate(name="Others")
+    await team.rules.acreate(aspect="queue", name="sales")
+    await team.members.aadd(stranger)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (another_team, True),
+        (another_rule, True),
+        (somebody_protected, True),
+        (no_numbers, True),
+        (other_phone, True),
+        (nothing_of_hers, False),
+    ],
+)
+async def test_another_part_of_the_floor_brings_the_page_back(
+    hub: Hub, dana: User, change: Callable[[User], Awaitable[None]], told: bool
+) -> None:
+    communicator = await socket(dana)
+    await communicator.connect()
+    hello = json.loads(await communicator.receive_from())
+    assert hello["scope"] == {"whole": False, "words": "My part: vip-*, 900"}
+    await look(hub)
+    assert [*hub.watchers], "as long as nothing of hers changes"
+    await change(dana)
+    await look(hub)
+    assert (not [*hub.watchers]) is told
+    await communicator.disconnect()
+
+
+async def test_one_look_costs_the_same_queries_for_all(dana: User) -> None:
+    """However many look: it is done every second and a half."""
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            user_snapshots(User.objects.values_list("pk", flat=True))
+        return len(found)
+
+    few = await sync_to_async(queries)()
+    for number in range(20):
+        await sync_to_async(member)(f"One{number}", "Team lead")
+    assert await sync_to_async(queries)() == few
+
+
+@pytest.fixture
+def dana(db: None) -> User:
+    user = member("Dana", "Team lead")
+    user.phones.create(pbx="lab", dial_string="PJSIP/900")
+    team = Team.objects.create(name="Agents")
+    team.rules.create(aspect="queue", name="vip-*")
+    team.members.add(user)
+    return user
