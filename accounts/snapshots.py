@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 
+from accounts import mfa
 from accounts.models import Phone, Protected, Team, TeamRule, User
 from accounts.permissions import EVERYWHERE, Rule, Scope, UserSnapshot
 from accounts.rights import RIGHTS
@@ -21,7 +22,8 @@ def user_snapshot(user_id: int) -> UserSnapshot | None:
 def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
     """Those of them that there are, by id: some queries in all, however many they are.
 
-    An inactive user has no rights, a superuser has all (Django's own rules).
+    An inactive user has no rights, a superuser has all (Django's own rules). Who must have a second factor and has
+    none is as one who may not come in: no socket, no token, no command of hers works before she has set it up.
     """
     users = list(User.objects.filter(pk__in=user_ids))
     of_roles = _pairs(Group.permissions.through.objects.all(), "group_id", *_RIGHT)
@@ -30,6 +32,7 @@ def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
     phones = _pairs(Phone.objects.filter(user__in=user_ids), "user_id", "pbx", "dial_string")
     teams = _pairs(Team.members.through.objects.filter(user__in=user_ids), "user_id", "team_id")
     rules = _pairs(TeamRule.objects.all(), "team_id", "aspect", "pbx", "name")
+    unfit = mfa.missing_of(users)
     protected = frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension"))
 
     def one(user: User) -> UserSnapshot:
@@ -37,7 +40,8 @@ def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
         held.update(".".join(right) for group, _ in roles[user.pk] for right in of_roles[group])
         # Only rights that exist: what else Django knows (its own models' permissions) is none of ours.
         rights = frozenset(RIGHTS) if user.is_superuser else frozenset(held & RIGHTS.keys())
-        if not user.is_active:
+        active = user.is_active and user.pk not in unfit
+        if not active:
             rights = frozenset()
         hers = sorted(phones[user.pk])
         part = [Rule(*row) for (team,) in teams[user.pk] for row in rules[team]]
@@ -46,7 +50,7 @@ def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
         return UserSnapshot(
             id=user.pk,
             name=user.name,
-            active=user.is_active,
+            active=active,
             rights=rights,
             language=user.language or settings.LANGUAGE_CODE,
             roles=tuple(sorted(name for _, name in roles[user.pk])),

@@ -128,8 +128,8 @@ def bearer(secret: str, address: str) -> Bearer | TooMany | None:
             Token.objects.filter(pk=token.pk).update(last_used=now)
     granted = frozenset(token.rights) & RIGHTS.keys()
     user = user_snapshot(token.user_id)
-    if user is None:
-        return None  # deleted at this moment
+    if user is None or not user.active:  # she has yet to set up the second factor that she must have
+        return None
     return Bearer(
         user=user.limited(granted),
         token_id=token.pk,

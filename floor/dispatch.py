@@ -255,10 +255,9 @@ class Dispatcher:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
-        return self._post(underway, plan, user)
+        return self._post(underway, plan, user, self._recorder if action.records else self._link)
 
-    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
-        link = self._recorder if plan.account == "recording" else self._link
+    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot, link: Link | None) -> None:
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:

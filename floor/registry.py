@@ -85,9 +85,6 @@ class Plan:
     """Seconds that the proof may take (a phone rings so long); None: as long as for what is done at once."""
     own_leg: str = ""
     """The id of the leg that it has Asterisk make, so that the model knows whose it is."""
-    account: Literal["", "recording"] = ""
-    """Which of the PBX's accounts it needs: recording needs class ``system``, which is a shell on the PBX, and so has
-    an account of its own."""
     answered_first: bool = False
     """Its proof counts only after Asterisk has said Success: before that it may be somebody else's doing."""
     unprovable: bool = False
@@ -168,6 +165,8 @@ class Action:
     also: Callable[[Pbx, Found, Any], Iterable[TargetSnapshot]] = lambda pbx, found, args: ()
     """What else it is done to with these arguments: the user must be allowed to do it to each. Extensions that an
     argument names (``Asked(format="extension")``) are among it anyway."""
+    records: bool = False
+    """It needs class ``system``, which is a shell on the PBX: recording has an account of its own there."""
 
     @property
     def right(self) -> str:
@@ -228,6 +227,7 @@ def described_for(rights: frozenset[str]) -> list[dict[str, Any]]:
             "danger": action.danger,
             "when": action.when,
             "phone": action.phone,
+            "records": action.records,
             "args": _described(action.args),
         }
         for action in ACTIONS.values()

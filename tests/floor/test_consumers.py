@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Protected, Team, TeamRule, User
+from accounts.models import Protected, RolePolicy, Team, TeamRule, User
 from accounts.permissions import enough
 from accounts.rights import ROLES
 from accounts.snapshots import user_snapshots
@@ -415,3 +415,17 @@ def dana(db: None) -> User:
     team.rules.create(aspect="queue", name="vip-*")
     team.members.add(user)
     return user
+
+
+async def test_who_has_yet_to_set_up_a_second_factor_gets_no_socket(hub: Hub, bob: User, settings: Any) -> None:
+    communicator = await socket(bob)
+    await communicator.connect()
+    await told(communicator, 2)
+    settings.PHOENIX_MFA = True
+    await RolePolicy.objects.filter(group__name="Supervisor").aupdate(mfa_required=True)
+    await look(hub)
+    assert (await communicator.receive_output())["code"] == 4012  # comes back, and
+    again = await socket(bob)
+    await again.connect()
+    assert (await again.receive_output())["code"] == 4401
+    assert not [*hub.watchers]
