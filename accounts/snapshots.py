@@ -26,12 +26,12 @@ def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
     none is as one who may not come in: no socket, no token, no command of hers works before she has set it up.
     """
     users = list(User.objects.filter(pk__in=user_ids))
-    of_roles = _pairs(Group.permissions.through.objects.all(), "group_id", *_RIGHT)
     roles = _pairs(User.groups.through.objects.filter(user__in=user_ids), "user_id", "group_id", "group__name")
     own = _pairs(User.user_permissions.through.objects.filter(user__in=user_ids), "user_id", *_RIGHT)
     phones = _pairs(Phone.objects.filter(user__in=user_ids), "user_id", "pbx", "dial_string")
     teams = _pairs(Team.members.through.objects.filter(user__in=user_ids), "user_id", "team_id")
-    rules = _pairs(TeamRule.objects.all(), "team_id", "aspect", "pbx", "name")
+    of_roles = _pairs(Group.permissions.through.objects.filter(group__in=_firsts(roles)), "group_id", *_RIGHT)
+    rules = _pairs(TeamRule.objects.filter(team__in=_firsts(teams)), "team_id", "aspect", "pbx", "name")
     unfit = mfa.missing_of(users)
     protected = frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension"))
 
@@ -70,6 +70,10 @@ def _pairs(rows: QuerySet[Any], key: str, *columns: str) -> defaultdict[Any, lis
     for of, *values in rows.order_by().values_list(key, *columns):
         found[of].append(tuple(values))
     return found
+
+
+def _firsts(rows: dict[Any, list[Any]]) -> set[Any]:
+    return {first for of in rows.values() for first, *_ in of}
 
 
 def snapshot_of(user: User) -> UserSnapshot:
