@@ -7,6 +7,7 @@ message and drops silently): the hub gets each frame once and hands the same tex
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -253,10 +254,12 @@ class Hub:
 
     async def command(self, watcher: Watcher, command: dict[str, Any], pbx: str) -> None:
         """Send a command to its PBX's worker; its answers come to this browser, and to others that sent the same."""
-        if pbx not in self._floors:
+        if not self.has(pbx, watcher.view):
             self._answer(watcher, command, "refused", "pbx_unknown")
+            if pbx in self._floors:  # hidden from her: the worker refuses it too, and writes down that she tried
+                with contextlib.suppress(ChannelFull, layer.NotSent):
+                    await layer.send(worker_channel(pbx), {"type": "command", **command, "reply_to": self.channel})
             return
-        # Also to one that is hidden from her: the worker refuses it, and writes down that she tried.
         target = command["target"]
         command = {**command, "target": {**target, "key": self._floors[pbx].real(target["kind"], target["key"])}}
         earlier = self._pending.get(command["id"])
@@ -293,8 +296,6 @@ class Hub:
 
     def _answer(self, watcher: Watcher, command: dict[str, Any], outcome: str, code: str) -> None:
         target = {name: command["target"][name] for name in ("kind", "key")}
-        if not self.has(target["key"].partition("/")[0], watcher.view):
-            outcome, code = "refused", "pbx_unknown"  # whatever became of it
         self._tell(
             watcher,
             {
@@ -344,12 +345,8 @@ class Hub:
         else:
             timers[0].cancel()
             timers[1].cancel()
-        pbx = pending.command["target"]["key"].partition("/")[0]
         for watcher in pending.watchers:
-            if self.has(pbx, watcher.view):
-                self._tell(watcher, message)
-            elif type_ == "result":
-                self._answer(watcher, pending.command, "refused", "pbx_unknown")
+            self._tell(watcher, message)
 
     # --- closing
 
