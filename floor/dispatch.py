@@ -22,6 +22,7 @@ from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
 from audit.record import AuditUnavailable, Outcome, Record, What, Who
 from floor import registry
+from floor.monitoring import Monitor
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
 from live.resync import Step
@@ -152,10 +153,12 @@ class Dispatcher:
         epoch: Callable[[], int],
         read: Read | None = None,
         recorder: Link | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
-        """``recorder``: the PBX's account that may record, where it has one."""
+        """``recorder``: the PBX's account that may record, where it has one. ``monitor``: is told what is asked of
+        legs that listen."""
         self._pbx, self._link, self._book, self._reply, self._epoch = pbx, link, book, reply, epoch
-        self._read, self._recorder = read, recorder
+        self._read, self._recorder, self._monitor = read, recorder, monitor
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -270,6 +273,12 @@ class Dispatcher:
             if not futures:
                 return self._answer(underway, "refused", "link_down", detail=str(error))
             log.warning("only %d of %d actions of %s went out: %s", len(futures), len(plan.sends), action, error)
+        command = underway.command
+        if self._monitor is not None:
+            if plan.own_leg:
+                self._monitor.asked(plan.own_leg, underway.who, command.id, str(command.args.get("reason", "")))
+            elif command.kind == "spy":
+                self._monitor.done_to(command.key.partition("/")[2], command.verb, command.id)
         underway.wire_ms = (time.time() - underway.command.at) * 1000
         underway.plan = plan
         self._unproved[underway.command.id] = underway

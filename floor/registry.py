@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 import ami
 from accounts.permissions import TargetSnapshot, UserSnapshot, decide, enough
+from audit.record import VERBS
 from floor.words import Words
 from live import sides
 from live.channels import Channel
@@ -204,6 +205,7 @@ def _extension(pbx: Pbx, exten: str) -> TargetSnapshot:
 def register(action: Action) -> None:
     if ACTIONS.setdefault(action.verb, action) is not action:
         raise ValueError(f"the verb {action.verb} is registered twice")
+    VERBS[action.verb] = action.label
 
 
 def register_kind(kind: Kind) -> None:
