@@ -102,6 +102,8 @@ class Hub:
         """Where workers answer this process."""
         self._floors: dict[str, Floor] = {}
         self._buckets: dict[View, set[Watcher]] = {}
+        self._seen_by: dict[str, list[View]] = {}
+        """By PBX: the views of those that look and that it is not hidden from."""
         self._pending: dict[str, _Pending] = {}
 
     # --- from the workers
@@ -111,13 +113,14 @@ class Hub:
         held = self._floors.get(snapshot.pbx)
         beat, beaten = (held.beat, held.beaten) if held is not None else (None, 0.0)
         self._begin(Floor(snapshot, beat, beaten))
-        for view in self._who_see(snapshot.pbx):
+        for view in self._seen_by[snapshot.pbx]:
             for watcher in self._buckets[view]:
                 self._send_snapshot(watcher, snapshot.pbx)
 
     def _begin(self, floor: Floor) -> Floor:
         self._floors[floor.head.pbx] = floor
-        for view in self._who_see(floor.head.pbx):
+        self._seen_by[floor.head.pbx] = [view for view in self._buckets if view.sees_some(floor.head.pbx)]
+        for view in self._seen_by[floor.head.pbx]:
             floor.open(view)
         return floor
 
@@ -126,7 +129,7 @@ class Hub:
         if floor is None or frame.epoch != floor.head.epoch:
             return
         floor.take(frame)
-        for view in self._who_see(frame.pbx):
+        for view in self._seen_by[frame.pbx]:
             text = floor.text(view)
             for watcher in self._buckets[view]:
                 if frame.pbx not in watcher.stopped:
@@ -138,14 +141,10 @@ class Hub:
             floor = self._begin(Floor(Snapshot(beat.pbx, beat.epoch, 0, beat.t, {})))
         floor.beat, floor.beaten = beat, time.monotonic()
         text = frames.encode_beat(beat)
-        for view in self._who_see(beat.pbx):
+        for view in self._seen_by[beat.pbx]:
             for watcher in self._buckets[view]:
                 if beat.pbx not in watcher.stopped:
                     watcher.connection.deliver(text)
-
-    def _who_see(self, pbx: str) -> list[View]:
-        """The views of those that look and that this PBX is not hidden from."""
-        return [view for view in self._buckets if view.sees_some(pbx)]
 
     # --- from the browsers
 
@@ -159,8 +158,9 @@ class Hub:
         watcher.connection.deliver(frames.encode("hello", t=_now_ms(), pbxs=pbxs, **hello))
         if watcher.view not in self._buckets:
             self._buckets[watcher.view] = set()
-            for floor in seen.values():
+            for name, floor in seen.items():
                 floor.open(watcher.view)
+                self._seen_by[name].append(watcher.view)
         self._buckets[watcher.view].add(watcher)
         for name, floor in seen.items():
             self._send_snapshot(watcher, name)
@@ -171,8 +171,10 @@ class Hub:
         bucket = self._buckets.get(watcher.view, set())
         bucket.discard(watcher)
         if not bucket and self._buckets.pop(watcher.view, None) is not None:
-            for floor in self._floors.values():
+            for name, floor in self._floors.items():
                 floor.close(watcher.view)
+                if watcher.view in self._seen_by[name]:
+                    self._seen_by[name].remove(watcher.view)
         for command_id, pending in [*self._pending.items()]:
             if watcher in pending.watchers:
                 pending.watchers.remove(watcher)

@@ -126,8 +126,10 @@ class _Picture:
     fragments: Fragments
     frame: Frame | None = None
     text: FrameText | None = None
-    changed: dict[Ref, tuple[bytes, bool]] = field(default_factory=dict)
-    """As members of an object; and whether any of it names others."""
+    changed: dict[Ref, bytes] = field(default_factory=dict)
+    """As members of an object."""
+    naming: set[Ref] = field(default_factory=set)
+    """Those of which it changed whom they name."""
 
 
 class Floor:
@@ -200,7 +202,7 @@ class Floor:
         """What tells a lens's text of this frame from others': most that see the same entities are told the same."""
         if page.judged or not lens.told.keys().isdisjoint(page.naming - page.whole):
             return lens
-        refs = page.whole | page.some
+        refs = page.whole | (page.some & self._plain.naming)
         if any(self._references(lens, picture, ref, self._told_of(picture, ref, page)) for ref in refs):
             return lens
         denied = tuple((ref, lens.told[ref]) for ref in page.whole if lens.told[ref])
@@ -346,13 +348,17 @@ class Floor:
                 self._page(lens).judged.add(ref)
 
     def _touched(self, up: Entities, *, masked: bool) -> None:
+        changed: dict[_Place, set[Ref]] = {}
         for kind, entities in up.items():
             for key in entities:
                 ref = (kind, self.real(kind, key) if masked else key)
                 place = self._lies.get(ref)
-                for lens in place.lenses if place is not None else ():
-                    if lens.view.masked is masked and ref in lens.told:
-                        self._page(lens).some.add(ref)
+                if place is not None:
+                    changed.setdefault(place, set()).add(ref)
+        for place, refs in changed.items():
+            for lens in place.lenses:
+                if lens.view.masked is masked and (told := refs & lens.told.keys()):
+                    self._page(lens).some |= told
 
     def _page(self, lens: Lens) -> _Page:
         page = self._pages.get(lens)
@@ -405,18 +411,17 @@ class Floor:
         name = _named(picture, self._plain, ref)
         known = picture.changed.get(ref)
         fields = picture.frame.up.get(ref[0], {}).get(name, {})
-        words = NAMES.get(ref[0], {})
         if known is None:
-            known = picture.changed[ref] = member(name, orjson.dumps(fields)), not words.keys().isdisjoint(fields)
-        if not (known[1] or judged or names):
-            return known[0]
+            known = picture.changed[ref] = member(name, orjson.dumps(fields))
+        if not (judged or names or ref in self._plain.naming):
+            return known
         whole = picture.fragments.get(ref[0], name)
         assert whole is not None
-        extra = {word: whole[word] for word in words if names and word in whole}
+        extra = {word: whole[word] for word in NAMES.get(ref[0], ()) if names and word in whole}
         extra |= self._references(lens, picture, ref, {**fields, **extra})
         if judged:
             extra["no"] = [*lens.told[ref]]
-        return member(name, orjson.dumps({**fields, **extra})) if extra else known[0]
+        return member(name, orjson.dumps({**fields, **extra})) if extra else known
 
     def _references(self, lens: Lens, picture: _Picture, ref: Ref, fields: Fields) -> Fields:
         """Those of the fields that name others, without whom she is not shown, where that is a difference."""
@@ -454,6 +459,12 @@ def _spot(target: TargetSnapshot) -> TargetSnapshot:
 
 def _turn(picture: _Picture, frame: Frame) -> None:
     picture.frame, picture.text, picture.changed = frame, FrameText(frame), {}
+    picture.naming = {
+        (kind, key)
+        for kind, words in NAMES.items()
+        for key, fields in frame.up.get(kind, {}).items()
+        if not words.keys().isdisjoint(fields)
+    }
 
 
 def _named(picture: _Picture, plain: _Picture, ref: Ref) -> str:
