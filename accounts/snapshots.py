@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts import mfa
 from accounts.models import Phone, Protected, Team, TeamRule, User
@@ -74,6 +74,12 @@ def _pairs(rows: QuerySet[Any], key: str, *columns: str) -> defaultdict[Any, lis
 
 def _firsts(rows: dict[Any, list[Any]]) -> set[Any]:
     return {first for of in rows.values() for first, *_ in of}
+
+
+def users_at(ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+    """The users with these ids, and those who have one of these phones (dial strings) on this PBX."""
+    hers = Q(phones__pbx=pbx, phones__dial_string__in=phones)
+    return [*user_snapshots(set(User.objects.filter(Q(pk__in=ids) | hers).values_list("pk", flat=True))).values()]
 
 
 def snapshot_of(user: User) -> UserSnapshot:

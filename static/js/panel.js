@@ -33,7 +33,7 @@ board.begin({
   status: new Status(part("status")),
 });
 
-new Dock({root: part("dock"), store, actions, clock, link});
+new Dock({root: part("dock"), store, actions, clock, link, toasts});
 
 const title = document.title;
 
