@@ -4,9 +4,11 @@ Who asks gives snapshots of the user and of the live target, taken at that momen
 anything can change them.
 """
 
+from __future__ import annotations
+
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 DenyCode: TypeAlias = Literal["inactive", "no_right", "hidden", "protected", "scope"]
@@ -17,6 +19,9 @@ Aspect: TypeAlias = Literal["pbx", "extension", "queue", "conference"]
 
 EVERYWHERE: Final = "floor.everywhere"
 """The right by which one's teams limit nothing."""
+
+NUMBERS: Final = "calls.numbers"
+"""The right to see outside numbers in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,12 @@ class UserSnapshot:
     def phone(self, pbx: str) -> str:
         """The dial string of her phone on this PBX, or ""."""
         return dict(self.phones).get(pbx, "")
+
+    def limited(self, granted: frozenset[str]) -> UserSnapshot:
+        """Her, with no more than these of her rights: what a token grants. Her teams limit a token that does not
+        grant the whole floor."""
+        rights = self.rights & granted
+        return replace(self, rights=rights, scope=replace(self.scope, everywhere=EVERYWHERE in rights))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +223,12 @@ def sees(scope: Scope, target: TargetSnapshot) -> bool:
         or _in_its_place(scope, target)
         or any(scope.covers("extension", target.pbx, number) for number in target.numbers)
     )
+
+
+def visible(user: UserSnapshot, target: TargetSnapshot) -> bool:
+    """Whether this is shown to her: it is of a kind that she may see and of her part of the floor, or it is her own
+    listening, wherever that has gone."""
+    return shown(user.rights, target) and (sees(user.scope, target) or (target.kind == "spy" and is_own(user, target)))
 
 
 def _in_its_place(scope: Scope, target: TargetSnapshot) -> bool:

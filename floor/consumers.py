@@ -22,6 +22,8 @@ from accounts.tokens import Bearer, bearer, burn
 from floor import frames, hub, registry
 from floor.frames import Cmd
 from floor.hub import SIGNED_OUT, Watcher
+from floor.lenses import View
+from floor.words import scope_words
 
 log = logging.getLogger(__name__)
 
@@ -133,10 +135,9 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         session = getattr(self.scope.get("session"), "session_key", "") or ""
         self.watcher = Watcher(
             self,
-            registry.seen_by(snapshot.rights),
+            View.of(snapshot),
             snapshot.id,
             session=came.key if came is not None else session,
-            rights=snapshot.rights,
             granted=came.granted if came is not None else None,
         )
         here.join(self.watcher, self._hello(snapshot))
@@ -161,6 +162,7 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         cookies = self.scope.get("cookies", {})
         with translation.override(cookies.get(settings.LANGUAGE_COOKIE_NAME) or user.language):
             actions = registry.described_for(user.rights)
+            scope = scope_words(user.scope)
         return {
             "server": settings.PHOENIX_VERSION,
             "user": {
@@ -169,6 +171,7 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
                 "phones": {pbx: dial_string.partition("/")[2] for pbx, dial_string in user.phones},
             },
             "rights": sorted(user.rights),
+            "scope": scope,
             "actions": actions,
         }
 
