@@ -134,9 +134,9 @@ _COME_TO: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "calls.switch": (_MONITORS, frozenset()),
     # To keep less than is kept needs the same right as to begin, and not that all of it be hers: somebody protected
     # may have come to it since.
-    "calls.stop_record": (frozenset({"calls.record"}), frozenset({"calls.record"})),
-    "calls.pause_record": (frozenset({"calls.record"}), frozenset({"calls.record"})),
-    "conferences.stop_record": (frozenset({"conferences.record"}), frozenset({"conferences.record"})),
+    "calls.stop_record": (frozenset(), frozenset({"calls.record"})),
+    "calls.pause_record": (frozenset(), frozenset({"calls.record"})),
+    "conferences.stop_record": (frozenset(), frozenset({"conferences.record"})),
 }
 
 

@@ -8,7 +8,6 @@ import orjson
 from django.http import HttpResponse
 
 from audit.record import Record
-from floor.dispatch import told
 
 
 class Problem(Exception):
@@ -75,7 +74,7 @@ def result(id_: str, verb: str, kind: str, key: str, outcome: str, code: str = "
 def recorded(record: Record, given_up: bool) -> dict[str, Any]:
     """What the audit says of a command. `given_up`: nobody works on it any more, so no outcome means `unknown`."""
     what = record.what
-    found, (code, detail) = record.outcome or "pending", told(record.code, record.detail)
+    found, code = record.outcome or "pending", record.code
     if not record.outcome and given_up:
         found, code = "unknown", "not_proved"
-    return result(what.command, what.verb, what.target_kind, what.target_key, found, code, detail)
+    return result(what.command, what.verb, what.target_kind, what.target_key, found, code, record.detail)

@@ -13,15 +13,18 @@ import orjson
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
+from accounts.permissions import UserSnapshot
 from accounts.tokens import Bearer
 from api import answers
 from api.answers import Problem
 from api.door import WAITING, allowances
 from audit import trail
-from floor import hub, veil
+from floor import asking, hub, veil
+from floor.asking import Facts
 from floor.frames import Cmd, Target
 from floor.hub import ANSWER_S, Watcher
 from floor.lenses import View
+from floor.registry import Action
 
 LONGEST_WAIT_S: Final = 120.0
 """Phones ring for a minute at most, and are waited for a little longer."""
@@ -100,6 +103,30 @@ async def perform(
         allowances.waiting[came.token_id] -= 1
         if not allowances.waiting[came.token_id]:
             del allowances.waiting[came.token_id]
+
+
+async def ask(action: Action, key: str, user: UserSnapshot) -> Facts:
+    """What the PBX's worker knows of it. `key`: or the PBX's name, a slash, and what people call it."""
+    pbx = key.partition("/")[0]
+    question = {
+        "id": secrets.token_hex(16),
+        "user_id": user.id,
+        "verb": action.verb,
+        "target": {"kind": action.target, "key": key},
+        "ask": asking.question(user),
+    }
+    ear, here = _Ear(), hub.current()
+    watcher = Watcher(ear, View(frozenset()), user.id)  # of the whole: who asks sees to what she is told of it
+    try:
+        await here.command(watcher, question, pbx)
+        said = await ear.result
+    finally:
+        here.leave(watcher)
+    if said["outcome"] == "unknown":
+        raise Problem(503, said["code"], "Nobody is connected to this PBX.", wait=5)
+    if said["outcome"] == "refused":
+        raise Problem(answers.REFUSED.get(said["code"], 409), said["code"], said["detail"])
+    return asking.read(said["facts"])
 
 
 def _remember(id_: str, user_id: int, answer: dict[str, Any]) -> None:

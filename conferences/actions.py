@@ -26,8 +26,10 @@ def find_participant(pbx: Pbx, uniqueid: str) -> Found | None:
     participant = pbx.conferences.participants.get(uniqueid)
     if participant is None:
         return None
-    words, acted = f"{_who(pbx, participant)} ({participant.room})", sides.inside(pbx, [pbx.channels[uniqueid]])
-    return Found(pbx.key(uniqueid), participant.rev, words, participant, sides.of_room(pbx, participant.room), acted)
+    channel = pbx.channels[uniqueid]
+    side = sides.in_room(pbx, participant.room, sides.of_leg(pbx, channel).numbers)
+    words, acted = f"{_who(pbx, participant)} ({participant.room})", sides.inside(pbx, [channel])
+    return Found(pbx.key(uniqueid), participant.rev, words, participant, side, acted)
 
 
 def find_room(pbx: Pbx, name: str) -> Found | None:
@@ -35,8 +37,8 @@ def find_room(pbx: Pbx, name: str) -> Found | None:
     room = pbx.conferences.rooms.get(name)
     if room is None:
         return None
-    side = sides.of_room(pbx, name)
-    return Found(pbx.key(name), room.rev, name, room, side, acted=side.numbers)
+    numbers = sides.seated(pbx, name)
+    return Found(pbx.key(name), room.rev, name, room, sides.in_room(pbx, name, numbers), acted=numbers)
 
 
 def _who(pbx: Pbx, participant: Participant) -> str:

@@ -20,8 +20,8 @@ from pydantic import ValidationError
 import ami
 from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
-from audit.record import AuditUnavailable, Outcome, Record, What, Who
-from floor import registry
+from audit.record import AuditUnavailable, Outcome, Record, What, Who, told
+from floor import asking, registry
 from floor.monitoring import Monitor
 from floor.registry import Action, Found, Plan
 from live.pbx import Pbx
@@ -37,15 +37,6 @@ PROOF_S: Final = 8.0
 
 RESOLVE_S: Final = 60.0
 """How long an ``unknown`` may still be settled, by an event or by the lists after a reconnect."""
-
-
-def told(code: str, detail: str = "") -> tuple[str, str]:
-    """Code and detail as the user hears them, of those that the audit has: what she may not see is to her as what is
-    no more, and an extension that she may not have (``detail``) as one that the PBX does not."""
-    if code == "hidden":
-        return ("no_extension", detail) if detail else ("gone", "")
-    return ("no_right" if code == "inactive" else code), detail
-
 
 REMEMBERED: Final = 5_000
 """Answers kept for a command that comes again with the same id."""
@@ -169,7 +160,15 @@ class Dispatcher:
     # --- a command comes
 
     async def run(self, message: dict[str, Any]) -> None:
-        """One command from the layer, to its acceptance or refusal. Never raises for what the message says."""
+        """One command from the layer, to its acceptance or refusal. Never raises for what the message says.
+
+        With ``ask`` in it, it is a question about one: nothing is written and nothing sent.
+        """
+        if "ask" in message:
+            live, records = self._link.state.phase == "live", self._recorder is not None
+            said = asking.answer(self._pbx, message, live=live, records=records)
+            self._start(self._reply(message["reply_to"], said))
+            return
         try:
             command = Command.read(message)
         except (KeyError, TypeError):
@@ -251,7 +250,7 @@ class Dispatcher:
             return self._answer(underway, "refused", decision.code)
         if found is None:
             return self._answer(underway, "refused", "gone")
-        if found.rev != command.rev:
+        if found.rev != command.rev or found.rev < 0:
             return self._answer(underway, "refused", "changed")
         try:
             args = action.args.model_validate(command.args)

@@ -29,6 +29,7 @@ class Found:
 
     key: str
     rev: int
+    """Negative: it is between what was told and what will be."""
     words: str
     """Who is on it, for the audit: ``201 Maria → 101``."""
     subject: Any

@@ -139,13 +139,13 @@ class Calls:
 
     def rev(self, call: Call) -> int:
         """Its ``rev``, with what was heard and is not folded yet: a call that another look would tell otherwise, or
-        one of whose legs is between two places, is no more what was told."""
+        one of whose legs is between two places, is no more what was told: -1, which nobody was shown or can guess."""
         parts = self._live_parts(call)
         if len(parts) == 1 and not any(channel.left for channel in parts[0]):
             legs = self._legs(parts[0])
             if [leg.uniqueid for leg in legs] == call.parties and self._phase(legs, parts[0])[1] == call.place:
                 return call.rev
-        return call.rev + 1
+        return -1
 
     # --- folding
 
@@ -300,8 +300,9 @@ class Calls:
             call.queue = ""
             for leg in legs:
                 leg.queue = ""
-        elif not call.queue:
-            # Once answered, the queue stays on the call as the place that it came from, however short the wait was.
+        elif not call.queue or (len(legs) > 1 and all(channel.queue != call.queue for channel in part)):
+            # Once answered, the queue stays on the call as the place that it came from, however short the wait was; of
+            # those who talk on when the one has gone who came from there, it is the call no more.
             call.queue = next((leg.queue for leg in legs if leg.queue), "")
         parties = [leg.uniqueid for leg in legs]
         if (parties, place) != (call.parties, call.place):

@@ -45,7 +45,7 @@ def of_call(pbx: Pbx, call: Call) -> Side:
     numbers = (*inside(pbx, legs), *(number(by) for by in parkers if by and not pbx.trunks.search(by)))
     numbers = tuple(dict.fromkeys(numbers))
     if call.phase == "conference":
-        return _in_room(pbx, call.place[0], numbers)
+        return in_room(pbx, call.place[0], numbers)
     waits = next((queue for leg in legs if (queue := pbx.queues.of(leg.uniqueid))), "")
     queue = waits or call.queue
     there = members(pbx, queue)
@@ -69,11 +69,8 @@ def of_leg(pbx: Pbx, leg: Channel) -> Side:
     return of_call(pbx, call) if call is not None else Side(inside(pbx, [leg]))
 
 
-def of_room(pbx: Pbx, name: str) -> Side:
-    return _in_room(pbx, name, seated(pbx, name))
-
-
-def _in_room(pbx: Pbx, name: str, numbers: tuple[str, ...]) -> Side:
+def in_room(pbx: Pbx, name: str, numbers: tuple[str, ...]) -> Side:
+    """Of these extensions in a room: it vouches for those that sit there themselves."""
     there = seated(pbx, name)
     return Side(numbers, room=name, vouched=tuple(one for one in numbers if one in there))
 

@@ -265,4 +265,4 @@ def test_our_own_side_is_what_a_scope_is_about() -> None:
     assert room is not None
     assert outside is not None
     assert (room.side.numbers, room.acted) == (("101",), ("101",))
-    assert (outside.side.numbers, outside.acted) == (("101",), ()), "with its room; done to nobody of ours"
+    assert (outside.side.numbers, outside.acted, outside.side.room) == ((), (), "801")
