@@ -81,8 +81,8 @@ class Lease:
 
     @property
     def holds(self) -> bool:
-        """Whether there is a listening of ours."""
-        return bool(self._held)
+        """Whether there is a listening of somebody whom we know."""
+        return any(held.owner or held.owners for held in self._held.values())
 
     # --- in the look of the model: no await
 
