@@ -143,8 +143,10 @@ class Lease:
 
     # --- after the look
 
-    def act(self) -> None:
-        """Hang up what must end. Not written first, as other actions are: taking away waits for nobody."""
+    def act(self) -> list[str]:
+        """Hang up what must end; the Uniqueids of the legs. Not written first, as other actions are: taking away waits
+        for nobody."""
+        ended: list[str] = []
         for gone in self._held.keys() - self.pbx.spies.spies.keys():
             del self._held[gone]
         now = time.monotonic()
@@ -161,6 +163,8 @@ class Lease:
             if not held.sent:
                 self._start_writing(spy, held)
             held.sent = now
+            ended.append(spyer)
+        return ended
 
     def _start_writing(self, spy: Spy, held: _Held) -> None:
         task = asyncio.create_task(self._write(spy, held))
@@ -179,7 +183,7 @@ class Lease:
             target_words=f"{held.phone.partition('/')[2]} {listener} ({spy.mode}) → {held.words}",
             args={"user_id": held.owner, "call": held.target.key if held.target is not None else ""},
         )
-        who = Who(None, "Phoenix Panel", "shell")
+        who = Who(None, "Phoenix Panel", "panel")
         try:
             await self.book.begin(who, what, "")
             await self.book.end(who, what, "done", spy.ending, "")

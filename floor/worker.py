@@ -16,6 +16,7 @@ from ami.protocol import Message
 from floor.dispatch import TTL_S, Book, Dispatcher, Reply
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
 from floor.lease import Lease
+from floor.monitoring import Monitor, Witness
 from live.manners import SEED, Manners
 from live.pbx import Pbx
 from live.resync import LISTENED_S, RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, WHO_TALKS, Step, untold
@@ -73,9 +74,12 @@ class Sink(Protocol):
 class PbxWorker:
     """Keeps one PBX's picture true and its commands served, until cancelled."""
 
-    def __init__(self, config: PbxConfig, sink: Sink, book: Book, reply: Reply | None = None) -> None:
+    def __init__(
+        self, config: PbxConfig, sink: Sink, book: Book, reply: Reply | None = None, witness: Witness | None = None
+    ) -> None:
         """``reply``: gets the answers. With it nothing is taken from the channel layer, where the commands of other
-        processes come: only who has this worker gives it any, by ``dispatcher.run``."""
+        processes come: only who has this worker gives it any, by ``dispatcher.run``. ``witness``: where it is written
+        who listens to whom; of the workers of one PBX, one has it."""
         self.name = config.name
         self.pbx = Pbx(config.name, config.extensions, config.trunks, config.manners)
         self.link = Link(
@@ -88,6 +92,7 @@ class PbxWorker:
         self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
         """Each change of its state is followed by a heartbeat."""
         self._alone = reply is not None
+        self.monitor = Monitor(self.pbx, witness) if witness is not None else None
         self.dispatcher = Dispatcher(
             self.pbx,
             self.link,
@@ -96,6 +101,7 @@ class PbxWorker:
             lambda: self.epoch,
             self._read_again,
             self.recorder,
+            self.monitor,
         )
         # Who works alone keeps none: the panel's own worker looks after what it began.
         self.lease = None if self._alone else Lease(self.pbx, self.link, book)
@@ -125,6 +131,8 @@ class PbxWorker:
             parts.append(self.recorder.run)
         if self.lease is not None:
             parts += [self._take_commands, self._renew_lease, self._read_listened]
+        if self.monitor is not None:
+            parts.append(self.monitor.run)
         async with asyncio.TaskGroup() as group:
             for part in parts:
                 group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
@@ -136,12 +144,16 @@ class PbxWorker:
         await self.dispatcher.finish()
         if self.lease is not None:
             await self.lease.finish()
+        if self.monitor is not None:
+            await self.monitor.finish()
 
     # --- events to frames
 
     def _event(self, message: Message) -> None:
         now = time.time()
         self.pbx.apply(message, now)
+        if message.event == "ChanSpyStart" and self.monitor is not None and self.link.state.phase == "live":
+            self.monitor.look(now)  # before it may be over again
         if not self._hears:
             self._hears = message.get("Privilege").startswith("call")
         if not self._received:
@@ -183,9 +195,13 @@ class PbxWorker:
             rx = _ms(received or now)
             self._sink.publish(Frame(self.name, self.epoch, self.seq, _ms(now), rx, changes.up, changes.gone))
         self.dispatcher.look()
+        if self.monitor is not None:
+            self.monitor.look(now)
         if self.lease is not None:
-            self.lease.act()
-        if self.pbx.pending:
+            for leg in self.lease.act():
+                if self.monitor is not None:
+                    self.monitor.because(leg, "scope")
+        if self.pbx.pending or (self.monitor is not None and self.monitor.pending):
             self._schedule(RIPEN_S)
 
     def _tell_anew(self) -> None:
@@ -331,6 +347,8 @@ class PbxWorker:
         if state.phase != "live":
             self.pbx.settled = False  # events of the new login may come before its lists
             self._hears = self._deaf = False
+            if self.monitor is not None:
+                self.monitor.lost()
         self._beat(state)
         if state.phase != "live":
             return

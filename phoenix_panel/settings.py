@@ -35,6 +35,14 @@ PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", manners.EXTENSIONS)
 PHOENIX_TRUNKS = env.pattern("PHOENIX_TRUNKS", manners.TRUNKS)
 PHOENIX_MANNERS = pbxs.manners(env, PHOENIX_PBX_NAMES)  # {name: how phones are rung there}
 
+# Who did what --------------------------------------------------------------------------------------------------------
+
+PHOENIX_AUDIT_KEY = env.text("PHOENIX_AUDIT_KEY")  # what the audit's entries are sealed with; "" is that of this file
+PHOENIX_AUDIT_KEY_PATH = VAR_DIR / "audit_key"
+PHOENIX_AUDIT_HEADS = Path(env.text("PHOENIX_AUDIT_HEADS") or VAR_DIR / "audit-heads.jsonl").absolute()
+PHOENIX_AUDIT_DAYS = env.number("PHOENIX_AUDIT_DAYS", 400, least=1, most=36500)  # PCI DSS 10.5.1 asks for a year
+PHOENIX_AUDIT_OWN = env.flag("PHOENIX_AUDIT_OWN", True)  # everybody sees who listened to her own phone
+
 # Where it is found ---------------------------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = env.words("PHOENIX_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -65,8 +73,13 @@ INSTALLED_APPS = [
     "calls",
     "conferences",
     "queues",
+    "people",
     "api",
 ]
+
+PHOENIX_ADMIN = env.flag("PHOENIX_ADMIN")  # Django's own admin, for superusers: phoenix_panel.breakglass
+if PHOENIX_ADMIN:
+    INSTALLED_APPS.append("django.contrib.admin.apps.SimpleAdminConfig")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -101,6 +114,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "floor.context.demo",
+                "audit.context.rail",
                 "accounts.context.signing_in",
             ],
         },

@@ -42,7 +42,7 @@ OTHERS = {
 
 
 EXAMPLES = {"<kind>/<path:key>": "call/demo/1", "<id>": "0" * 32, "<int:pk>": "1"}
-EXAMPLES |= {"<str:token>": "x", "<str:code>": "x"}
+EXAMPLES |= {"<slug:deed>": "off", "<str:token>": "x", "<str:code>": "x"}
 """What is put into addresses that take arguments."""
 
 

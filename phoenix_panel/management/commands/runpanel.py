@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from accounts import firstrun
+from audit import chain
 from phoenix_panel.environment import is_loopback
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _fits(web=options["web"])
+        sealing()
         # It first: it imports Daphne, which installs Twisted's asyncio reactor.
         from phoenix_panel.server import Server  # isort: skip
         from twisted.internet import defer, reactor
@@ -123,6 +125,14 @@ def is_everywhere(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:
         return not host
+
+
+def sealing() -> None:
+    """Without the audit's key every action would be refused: say it before anybody tries."""
+    try:
+        chain.key()
+    except chain.KeyMissing as error:
+        raise CommandError(str(error)) from None
 
 
 def _fits(*, web: bool) -> None:
