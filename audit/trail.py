@@ -200,15 +200,15 @@ class Trail:
         """How it ended."""
         await self.run(outcome, who, what, outcome_, code, detail)
 
-    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
-        """Those of these ids, and those whose phone on this PBX is one of these, as they are at this moment."""
-        return await self.run(users_at, ids, phones, pbx)
-
     async def heard(self, step: Heard) -> None:
         """A step of a listening."""
         from audit import monitoring
 
         await self.run(monitoring.write, step)
+
+    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+        """Those of these ids, and those whose phone on this PBX is one of these, as they are at this moment."""
+        return await self.run(users_at, ids, phones, pbx)
 
     async def run(self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
         """`fn(*args, **kwargs)` on the trail's thread. AuditUnavailable: the database failed, or took too long.

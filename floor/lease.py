@@ -72,6 +72,8 @@ class Lease:
     pbx: Pbx
     link: Link
     book: Book
+    ended: Callable[[str], None] = lambda leg: None
+    """Told of each leg that is hung up here, before it is."""
     _held: dict[str, _Held] = field(default_factory=dict)
     _unread: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -143,10 +145,8 @@ class Lease:
 
     # --- after the look
 
-    def act(self) -> list[str]:
-        """Hang up what must end; the Uniqueids of the legs. Not written first, as other actions are: taking away waits
-        for nobody."""
-        ended: list[str] = []
+    def act(self) -> None:
+        """Hang up what must end. Not written first, as other actions are: taking away waits for nobody."""
         for gone in self._held.keys() - self.pbx.spies.spies.keys():
             del self._held[gone]
         now = time.monotonic()
@@ -154,6 +154,7 @@ class Lease:
             spy = self.pbx.spies.spies[spyer]
             if not spy.ending or (held.sent and now - held.sent < AGAIN_S):
                 continue
+            self.ended(spyer)
             try:
                 answer = self.link.post(ami.actions.hangup(spyer))
             except ami.AmiError as error:  # the link is down: what stands after the next login is looked at again
@@ -163,8 +164,6 @@ class Lease:
             if not held.sent:
                 self._start_writing(spy, held)
             held.sent = now
-            ended.append(spyer)
-        return ended
 
     def _start_writing(self, spy: Spy, held: _Held) -> None:
         task = asyncio.create_task(self._write(spy, held))

@@ -104,7 +104,7 @@ class PbxWorker:
             self.monitor,
         )
         # Who works alone keeps none: the panel's own worker looks after what it began.
-        self.lease = None if self._alone else Lease(self.pbx, self.link, book)
+        self.lease = None if self._alone else Lease(self.pbx, self.link, book, self._listening_ended)
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
         self.seq = 0
@@ -146,6 +146,10 @@ class PbxWorker:
             await self.lease.finish()
         if self.monitor is not None:
             await self.monitor.finish()
+
+    def _listening_ended(self, leg: str) -> None:
+        if self.monitor is not None:
+            self.monitor.because(leg, "scope")
 
     # --- events to frames
 
@@ -198,9 +202,7 @@ class PbxWorker:
         if self.monitor is not None:
             self.monitor.look(now)
         if self.lease is not None:
-            for leg in self.lease.act():
-                if self.monitor is not None:
-                    self.monitor.because(leg, "scope")
+            self.lease.act()  # after it: of a listening that ends as it begins, the beginning is known then
         if self.pbx.pending or (self.monitor is not None and self.monitor.pending):
             self._schedule(RIPEN_S)
 
