@@ -59,7 +59,8 @@ def explain(
     state: str = "",
     named: bool = True,
 ) -> Explanation:
-    """Why the user may or can't do what needs ``right`` to ``target`` (None: there is no such thing now).
+    """Why the user may or can't do what needs ``right`` to ``target`` (None: there is no such thing now, or
+    ``state`` says why nobody knows).
 
     ``state``: the code of docs/frames.md with which it would be refused though she may, "" for none (what the phone
     and the call are like, ``floor.asking`` finds out). ``named``: the reader may know who is protected, and who else
@@ -73,7 +74,8 @@ def explain(
     if target is None:
         if not decision.allowed:
             return Explanation(False, decision.code, tuple(reasons))
-        return Explanation(False, "gone", (*reasons, _("There is no such thing on the PBX now.")))
+        code = state or "gone"
+        return Explanation(False, code, (*reasons, str(STATES.get(code, code))))
     if not decision.allowed:
         if decision.code != "no_right" or enough(right) & user.rights:
             reasons += map(str, _denied(standing, right, target, decision.code, named))
@@ -177,5 +179,9 @@ STATES: Final[Mapping[str, str | Promise]] = {
     "no_extension": gettext_lazy("The PBX knows no phone for the extension."),
     "no_recording": gettext_lazy("The panel has no account on this PBX that may do it."),
     "link_down": gettext_lazy("The PBX is not reachable now."),
+    "no_worker": gettext_lazy("The PBX is not reachable now."),
+    "pbx_unknown": gettext_lazy("The panel knows no such PBX, or nobody is connected to it."),
+    "gone": gettext_lazy("There is no such thing on the PBX now."),
+    "ambiguous": gettext_lazy("Several are called so now: name one by its key."),
 }
 """Of codes of docs/frames.md: why what is allowed can't be done now."""

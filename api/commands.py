@@ -9,22 +9,19 @@ from collections import OrderedDict
 from datetime import timedelta
 from typing import Any, Final
 
-import orjson
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from accounts.permissions import UserSnapshot
 from accounts.tokens import Bearer
 from api import answers
 from api.answers import Problem
 from api.door import WAITING, allowances
 from audit import trail
-from floor import asking, hub, veil
-from floor.asking import Facts
+from floor import hub, veil
 from floor.frames import Cmd, Target
 from floor.hub import ANSWER_S, Watcher
+from floor.inquiry import Ear
 from floor.lenses import View
-from floor.registry import Action
 
 LONGEST_WAIT_S: Final = 120.0
 """Phones ring for a minute at most, and are waited for a little longer."""
@@ -33,21 +30,6 @@ GIVEN_UP: Final = timedelta(seconds=150)
 """A command that has no outcome after so long never gets one: its worker died."""
 
 BEGUN: Final = 1_000
-
-
-class _Ear:
-    """A connection that listens for one result."""
-
-    def __init__(self) -> None:
-        self.result: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-
-    def deliver(self, text: str) -> None:
-        message = orjson.loads(text)
-        if message["type"] == "result" and not self.result.done():
-            self.result.set_result(message)
-
-    def close_with(self, code: int) -> None:
-        pass
 
 
 _begun: OrderedDict[str, tuple[int, float, dict[str, Any]]] = OrderedDict()
@@ -87,7 +69,7 @@ async def perform(
     _remember(cmd.id, came.user.id, pending)
     if allowances.waiting.get(came.token_id, 0) >= WAITING:
         raise Problem(429, "too_fast", f"{WAITING} commands of this token are being waited for.", wait=1)
-    ear = _Ear()
+    ear = Ear()
     watcher = Watcher(ear, View.of(came.user), came.user.id)
     allowances.waiting[came.token_id] = allowances.waiting.get(came.token_id, 0) + 1
     try:
@@ -103,30 +85,6 @@ async def perform(
         allowances.waiting[came.token_id] -= 1
         if not allowances.waiting[came.token_id]:
             del allowances.waiting[came.token_id]
-
-
-async def ask(action: Action, key: str, user: UserSnapshot) -> Facts:
-    """What the PBX's worker knows of it. `key`: or the PBX's name, a slash, and what people call it."""
-    pbx = key.partition("/")[0]
-    question = {
-        "id": secrets.token_hex(16),
-        "user_id": user.id,
-        "verb": action.verb,
-        "target": {"kind": action.target, "key": key},
-        "ask": asking.question(user),
-    }
-    ear, here = _Ear(), hub.current()
-    watcher = Watcher(ear, View(frozenset()), user.id)  # of the whole: who asks sees to what she is told of it
-    try:
-        await here.command(watcher, question, pbx)
-        said = await ear.result
-    finally:
-        here.leave(watcher)
-    if said["outcome"] == "unknown":
-        raise Problem(503, said["code"], "Nobody is connected to this PBX.", wait=5)
-    if said["outcome"] == "refused":
-        raise Problem(answers.REFUSED.get(said["code"], 409), said["code"], said["detail"])
-    return asking.read(said["facts"])
 
 
 def _remember(id_: str, user_id: int, answer: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from accounts.views import remote_address
 from api import answers, commands, schemas
 from api.answers import Problem
 from api.door import Door, who
-from floor import hub, registry, veil
+from floor import hub, inquiry, registry, veil
 from floor.asking import Facts
 from floor.frames import CommandId
 from floor.lenses import View
@@ -195,7 +195,7 @@ for registered in registry.ACTIONS.values():
 
 @router.get(
     "/explain",
-    response={200: schemas.Why, frozenset({403, 404, 409}): schemas.Trouble, **TROUBLE},
+    response={200: schemas.Why, frozenset({403, 404}): schemas.Trouble, **TROUBLE},
     summary="Why may somebody do something now, or can't?",
 )
 async def explain(
@@ -215,7 +215,10 @@ async def explain(
     standing = await sync_to_async(_standing)(user)
     if standing is None:
         raise Problem(404, "gone", "There is no such user.")
-    facts = await commands.ask(action, target, standing.user)
+    pbx, _, text = target.partition("/")
+    if not hub.current().has(pbx, View.of(came.user)):
+        raise Problem(404, "pbx_unknown", "There is no PBX of this name.")
+    facts = await inquiry.ask(action, pbx, text or pbx, standing.user)
     if facts.target is not None and not sees(came.user.scope, facts.target):
         facts = Facts()  # as if it were not there, to who asks
     words = veil.scrub(facts.words) if View.of(came.user).masked else facts.words

@@ -37,7 +37,7 @@ def facts(pbx: Pbx, action: Action, text: str, user: UserSnapshot, *, records: b
     Where the action needs arguments that nobody has given, nothing is said of the state.
     """
     try:
-        found = targets.find(pbx, action, text)
+        found = targets.find(pbx, action, pbx.name if action.target == "pbx" else text)
     except targets.NotFound:
         return Facts()
     state = "no_recording" if action.records and not records else ""
@@ -65,23 +65,22 @@ def question(user: UserSnapshot) -> dict[str, Any]:
 
 def answer(pbx: Pbx, message: Mapping[str, Any], *, live: bool, records: bool) -> dict[str, Any]:
     """The reply to a question that came as a message: ``read`` takes it apart. ``live``: the link stands."""
-    asked, target, action = message["ask"], message["target"], registry.ACTIONS[message["verb"]]
+    asked, action = message["ask"], registry.ACTIONS[message["verb"]]
     user = UserSnapshot(
         asked["id"],
         asked["name"],
         True,
         frozenset(asked["rights"]),
-        phones=tuple((pbx_name, phone) for pbx_name, phone in asked["phones"]),
+        phones=tuple((name, phone) for name, phone in asked["phones"]),
         roles=tuple(asked["roles"]),
     )
-    text = target["key"].removeprefix(f"{pbx.name}/")
-    said: dict[str, Any] = {"type": "result", "id": message["id"], "verb": action.verb, "target": target}
     try:
-        found = facts(pbx, action, text, user, records=records)
-        found = found if live else replace(found, state="link_down")
-    except targets.Ambiguous as error:
-        return {**said, "outcome": "refused", "code": "ambiguous", "detail": str(error)}
-    return {**said, "outcome": "done", "code": "", "detail": "", "facts": asdict(found)}
+        found = facts(pbx, action, message["target"]["key"], user, records=records)
+    except targets.Ambiguous:
+        found = Facts(state="ambiguous")
+    found = found if live else replace(found, state="link_down")
+    outcome = {"outcome": "done", "code": "", "detail": "", "facts": asdict(found)}
+    return {"type": "result", "id": message["id"], "verb": action.verb, "target": message["target"], **outcome}
 
 
 def read(said: Mapping[str, Any]) -> Facts:

@@ -69,6 +69,14 @@ def of_leg(pbx: Pbx, leg: Channel) -> Side:
     return of_call(pbx, call) if call is not None else Side(inside(pbx, [leg]))
 
 
+def heard(pbx: Pbx, leg: Channel) -> Side:
+    """Of who is heard at a leg: those of its call, and in a conference all that sit there."""
+    side = of_leg(pbx, leg)
+    if not side.room:
+        return side
+    return in_room(pbx, side.room, tuple(dict.fromkeys((*side.numbers, *seated(pbx, side.room)))))
+
+
 def in_room(pbx: Pbx, name: str, numbers: tuple[str, ...]) -> Side:
     """Of these extensions in a room: it vouches for those that sit there themselves."""
     there = seated(pbx, name)

@@ -21,11 +21,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from accounts.permissions import Rule, Scope, UserSnapshot
 from accounts.rights import RIGHTS
-from audit.record import Outcome, Record, What, Who
 from floor import registry
 from floor.dispatch import Dispatcher
 from tests.floor.stage import command
-from tests.floor.world import EPOCH, Refusing
+from tests.floor.world import EPOCH, Memory, Refusing
 from tests.live.scene import Scene
 from tests.live.test_calls import PARKING
 from tests.live.test_conferences import ROOM
@@ -50,29 +49,14 @@ LOOKS = st.sampled_from((0.5, 0.5, 0.05, None))
 """Seconds after which the model is looked at; None: not before the next thing happens."""
 
 
-class Book:
-    """No audit; the user as she is at this moment."""
-
-    def __init__(self) -> None:
-        self.user = UserSnapshot(
-            7, "Dana", True, frozenset(RIGHTS) - {"floor.everywhere"}, phones=(("lab", "PJSIP/290"),)
-        )
-
-    async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
-        return None, self.user
-
-    async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
-        pass
-
-    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
-        return []
+DANA = UserSnapshot(7, "Dana", True, frozenset(RIGHTS) - {"floor.everywhere"}, phones=(("lab", "PJSIP/290"),))
 
 
 class InBetween(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
-        self.scene, self.book, self.link = Scene(), Book(), Refusing()
+        self.scene, self.book, self.link = Scene(), Memory(DANA), Refusing()
         self.numbers: dict[str, str] = {}
         self.bridge: dict[str, str] = {}
         self.came: dict[str, str] = {}
@@ -233,7 +217,7 @@ class InBetween(RuleBasedStateMachine):
         self.covered = set().union(*(RULES[one] for one in extensions))
         rules = frozenset(Rule(aspect, "*", name) for aspect, name in (*extensions, *places))  # type: ignore[arg-type]
         shielded = frozenset(Rule("extension", "lab", number) for number in protected)
-        self.book.user = replace(self.book.user, scope=Scope(rules), protected=shielded)
+        self.book.user = replace(DANA, scope=Scope(rules), protected=shielded)
 
     # --- what she does
 

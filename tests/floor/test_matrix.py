@@ -15,11 +15,11 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from accounts.models import User
-from accounts.permissions import UserSnapshot, decide
+from accounts.permissions import decide
 from accounts.snapshots import user_snapshot
 from ami import Address
 from api import commands, door
-from audit.record import Outcome, Record, What, Who, told
+from audit.record import told
 from audit.trail import Trail
 from floor import consumers, layer, registry
 from floor import hub as hubs
@@ -30,7 +30,20 @@ from floor.worker import PbxConfig
 from phoenix_panel.asgi import application
 from switchboard import NotFound, Switchboard
 from tests.api.stage import Program
-from tests.floor.world import ARGS, CASES, EPOCH, NOT_NOW, OWN_ROLES, THINGS, USERS, Refusing, Said, World, person
+from tests.floor.world import (
+    ARGS,
+    CASES,
+    EPOCH,
+    NOT_NOW,
+    OWN_ROLES,
+    THINGS,
+    USERS,
+    Memory,
+    Refusing,
+    Said,
+    World,
+    person,
+)
 from tests.live.scene import EXTENSIONS, TRUNKS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,21 +83,12 @@ class ByPython(Way):
     async def __aenter__(self) -> Way:
         user = await sync_to_async(user_snapshot)(self.user.pk)
 
-        class Book:
-            async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
-                return None, user
-
-            async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
-                pass
-
-            async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
-                return []
-
+        book = Memory(user)
         config = PbxConfig("lab", Address.parse("ami://a:b@127.0.0.1:1"), EXTENSIONS, TRUNKS)
-        self.board = Switchboard(config, Book())
+        self.board = Switchboard(config, book)
         worker = self.board._worker
         worker.pbx = self.world.pbx
-        worker.dispatcher = Dispatcher(worker.pbx, self.link, Book(), self.board._answered, lambda: EPOCH)  # type: ignore[arg-type]
+        worker.dispatcher = Dispatcher(worker.pbx, self.link, book, self.board._answered, lambda: EPOCH)  # type: ignore[arg-type]
         return self
 
     async def __aexit__(self, *error: object) -> None:

@@ -13,9 +13,10 @@ from django.contrib.auth.models import Permission
 
 import ami
 from accounts.models import Protected, Team, User
-from accounts.permissions import TargetSnapshot
+from accounts.permissions import TargetSnapshot, UserSnapshot
 from accounts.rights import RIGHTS, ROLES
 from ami.protocol import Message
+from audit.record import Outcome, Record, What, Who
 from floor import registry
 from tests.conftest import member
 from tests.floor.stage import FakeLink
@@ -231,6 +232,22 @@ class World(Conference):
     def place(self, kind: str, rest: str) -> dict[str, Any]:
         found = self.found(kind, rest)
         return {"kind": kind, "key": self.key(kind, rest), "rev": found.rev if found is not None else 0}
+
+
+class Memory:
+    """A book without an audit, that knows one user."""
+
+    def __init__(self, user: UserSnapshot | None) -> None:
+        self.user = user
+
+    async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
+        return None, self.user
+
+    async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
+        pass
+
+    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+        return []
 
 
 class Refusing(FakeLink):
