@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
+from django.test import AsyncClient
 
 from accounts.models import User
 from audit.models import Entry
@@ -65,4 +66,22 @@ async def test_who_explains_sees_no_further_than_her_own_part(
     assert (status, told["code"]) == (404, "pbx_unknown"), "nothing there is hers"
     await alice.phones.acreate(pbx="lab", dial_string="PJSIP/999")
     told = (await program(alice).get(ABOUT.format("bob", "calls.listen", "lab/a")))[1]
-    assert (told["code"], told["words"]) == ("gone", "")
+    # Nothing of that PBX is hers: there is none.
+    assert told["code"] == "pbx_unknown"
+
+
+async def test_the_page_says_it_of_the_live_call(floor: Floor, alice: User, bob: User) -> None:
+    """The page's view has a thread of its own, and asks on the loop where the hub is."""
+    floor.desk.talk()
+    client = AsyncClient(headers={"accept-language": "en"})
+    await client.aforce_login(alice)
+    question = {"username": "bob", "verb": "calls.whisper", "pbx": "lab", "target": "101"}
+    page = (await client.get("/people/explain/", question)).content.decode()
+    assert "No phone of the user is known on this PBX" in page
+    await bob.phones.acreate(pbx="lab", dial_string="PJSIP/900")
+    page = (await client.get("/people/explain/", question)).content.decode()
+    assert "She can<" in page
+    page = (await client.get("/people/explain/", {**question, "target": "777"})).content.decode()
+    assert "There is no such thing on the PBX now." in page
+    page = (await client.get("/people/explain/", {**question, "pbx": "elsewhere"})).content.decode()
+    assert "The panel knows no such PBX" in page
