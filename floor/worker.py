@@ -199,10 +199,10 @@ class PbxWorker:
             rx = _ms(received or now)
             self._sink.publish(Frame(self.name, self.epoch, self.seq, _ms(now), rx, changes.up, changes.gone))
         self.dispatcher.look()
-        if self.lease is not None:
-            self.lease.act()
         if self.monitor is not None:
             self.monitor.look(now)
+        if self.lease is not None:
+            self.lease.act()  # after it: of a listening that ends as it begins, the beginning is known then
         if self.pbx.pending or (self.monitor is not None and self.monitor.pending):
             self._schedule(RIPEN_S)
 
