@@ -1,5 +1,5 @@
-"""The whole story, from the invitation to the audit: an administrator invites a team lead and limits her to one queue; she comes in
-with a second factor, sees that queue's calls, does what she may, and the audit tells all of it."""
+"""The whole story, from the invitation to the audit: an administrator invites a team lead and limits her to one queue;
+she comes in with a second factor, sees that queue's calls, does what she may, and the audit tells all of it."""
 
 from __future__ import annotations
 
