@@ -4,10 +4,15 @@ Who asks gives snapshots of the user and of the live target, taken at that momen
 anything can change them.
 """
 
+from __future__ import annotations
+
 import functools
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from accounts.monitoring_policy import Policies
 
 DenyCode: TypeAlias = Literal["inactive", "no_right", "hidden", "protected", "scope"]
 """Why not. She has no account that is active; she lacks the right; it lies outside what she may see (then it is to her
@@ -76,6 +81,9 @@ class UserSnapshot:
     """Her teams' part of the floor, and her own phones."""
     protected: frozenset[Rule] = frozenset()
     """Who may not be monitored by anybody, as of when this was read."""
+    monitoring: Policies | None = None
+    """How people are told that they are monitored, as of the same moment (accounts.monitoring_policy); None: as it is
+    until somebody decides."""
 
     def phone(self, pbx: str) -> str:
         """The dial string of her phone on this PBX, or ""."""
@@ -169,7 +177,7 @@ def decide(user: UserSnapshot, right: str, target: TargetSnapshot | None) -> Dec
     ):
         return Deny("protected")
     meant = target.numbers if right in NEEDS_ALL else target.acted
-    if not all(_in_scope(user.scope, target, number) for number in meant):
+    if not all(in_scope(user.scope, target, number) for number in meant):
         return Deny("scope")
     return Allow()
 
@@ -191,6 +199,6 @@ def _in_its_place(scope: Scope, target: TargetSnapshot) -> bool:
     )
 
 
-def _in_scope(scope: Scope, target: TargetSnapshot, number: str) -> bool:
+def in_scope(scope: Scope, target: TargetSnapshot, number: str) -> bool:
     """A queue in scope answers for its members on the calls that it gave them, not on others of theirs."""
     return scope.covers("extension", target.pbx, number) or (number in target.vouched and _in_its_place(scope, target))

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from accounts import policies
 from accounts.models import Protected, TeamRule, User
 from accounts.permissions import EVERYWHERE, Rule, Scope, UserSnapshot
 from accounts.rights import RIGHTS
@@ -33,4 +34,5 @@ def snapshot_of(user: User) -> UserSnapshot:
         phones=phones,
         scope=Scope(frozenset(rules), everywhere=EVERYWHERE in rights),
         protected=frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension")),
+        monitoring=policies.read(),
     )

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import translation
 
 from accounts.addresses import client_address
+from accounts.monitoring_policy import UNANSWERED
 from accounts.permissions import UserSnapshot
 from accounts.snapshots import user_snapshot
 from accounts.tokens import Bearer, bearer, burn
@@ -147,15 +148,19 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         cookies = self.scope.get("cookies", {})
         with translation.override(cookies.get(settings.LANGUAGE_COOKIE_NAME) or user.language):
             actions = registry.described_for(user.rights)
+            # Those that the panel began with are translated, an administrator's are as he wrote them.
+            reasons = [translation.gettext(text) for text in (user.monitoring or UNANSWERED).reasons]
         return {
             "server": settings.PHOENIX_VERSION,
             "user": {
                 "id": user.id,
                 "name": user.name,
                 "phones": {pbx: dial_string.partition("/")[2] for pbx, dial_string in user.phones},
+                "told_by": settings.PHOENIX_MONITORING_SHOWS,
             },
             "rights": sorted(user.rights),
             "actions": actions,
+            "reasons": reasons,
         }
 
     async def disconnect(self, code: int) -> None:

@@ -22,7 +22,7 @@ from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
 from audit.record import AuditUnavailable, Outcome, Record, What, Who
 from floor import registry
-from floor.registry import Action, Found, Plan
+from floor.registry import Action, Found, Plan, Tones
 from live.pbx import Pbx
 from live.resync import Step
 
@@ -146,10 +146,11 @@ class Dispatcher:
         epoch: Callable[[], int],
         read: Read | None = None,
         recorder: Link | None = None,
+        tones: Tones | None = None,
     ) -> None:
         """``recorder``: the PBX's account that may record, where it has one."""
         self._pbx, self._link, self._book, self._reply, self._epoch = pbx, link, book, reply, epoch
-        self._read, self._recorder = read, recorder
+        self._read, self._recorder, self._tones = read, recorder, tones
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -248,14 +249,26 @@ class Dispatcher:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
+        if plan.tone and not (self._tones is not None and self._tones.stands(plan.tone)):
+            return self._start(self._toned(underway, action, user, plan.tone))
         return self._post(underway, plan, user)
+
+    async def _toned(self, underway: _Underway, action: Action, user: UserSnapshot, uniqueid: str) -> None:
+        """Once the call can hear the tone all is decided again, on what is live then. How often is bounded by the
+        click's own time to live."""
+        why = ("no_tone", "") if self._tones is None else await self._tones.begin(uniqueid)
+        if why is not None:
+            self._answer(underway, "refused", *why)
+        elif underway.result is None:
+            self._act(underway, action, user)
 
     def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
         link = self._recorder if plan.account == "recording" else self._link
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:
-            self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time())
+            role = ", ".join(user.roles)
+            self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time(), role, plan.told, plan.reason)
         futures: list[asyncio.Future[ami.Message]] = []
         try:
             for action in plan.sends:

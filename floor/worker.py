@@ -13,6 +13,7 @@ from ami.address import Address
 from ami.client import Link, LinkState, Session
 from ami.errors import AmiError
 from ami.protocol import Message
+from floor import registry
 from floor.dispatch import TTL_S, Book, Dispatcher, Reply
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
 from live.manners import SEED, Manners
@@ -86,6 +87,7 @@ class PbxWorker:
         )
         self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
         """Each change of its state is followed by a heartbeat."""
+        self._tones = next((make(self.pbx, self.link) for make in registry.TONES), None)
         self._alone = reply is not None
         self.dispatcher = Dispatcher(
             self.pbx,
@@ -95,6 +97,7 @@ class PbxWorker:
             lambda: self.epoch,
             self._read_again,
             self.recorder,
+            self._tones,
         )
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
@@ -117,14 +120,20 @@ class PbxWorker:
 
     async def run(self) -> None:
         """Until cancelled. What one of its parts raises is logged and survived; the link survives by itself."""
-        parts = [self.link.run, self._beats, self._reconcile, self._read_untold]
-        if self.recorder is not None:
-            parts.append(self.recorder.run)
+        links = [self.link.run] if self.recorder is None else [self.link.run, self.recorder.run]
+        parts = [self._beats, self._reconcile, self._read_untold]
         if not self._alone:
             parts.append(self._take_commands)
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
+        async with asyncio.TaskGroup() as first:
+            for part in links:
+                first.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for part in parts:
+                        group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
+            finally:  # before the links end
+                if self._tones is not None:
+                    self._tones.close()
 
     async def close(self) -> None:
         """After ``run`` was cancelled: let what is known be said and written."""
@@ -178,6 +187,8 @@ class PbxWorker:
             rx = _ms(received or now)
             self._sink.publish(Frame(self.name, self.epoch, self.seq, _ms(now), rx, changes.up, changes.gone))
         self.dispatcher.look()
+        if self._tones is not None:
+            self._tones.look()
         if self.pbx.pending:
             self._schedule(RIPEN_S)
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calls:board"), name="home"),
     path("calls/", include("calls.urls")),
     path("conferences/", include("conferences.urls")),
+    path("monitoring/", include("listening.urls")),
     # accounts/
     path("accounts/login/", accounts.SignIn.as_view(), name="login"),
     path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),

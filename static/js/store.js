@@ -25,8 +25,9 @@ export const pbxOf = key => key.split("/", 1)[0];
 export class Store {
   /** @type {Map<string, Pbx>} */
   pbxs = new Map();
-  /** @type {{server: string, user: ?{id: number, name: string, phones: Object<string, string>}, rights: string[], actions: object[]}} */
-  session = {server: "", user: null, rights: [], actions: []};
+  /** @type {{server: string, user: ?{id: number, name: string, phones: Object<string, string>}, rights: string[], actions: object[],
+   *   reasons: string[]}} `reasons`: for monitoring, those that are offered */
+  session = {server: "", user: null, rights: [], actions: [], reasons: []};
   clock = new ServerClock();
   #kinds = new Map();
   #listeners = new Set();
@@ -50,8 +51,8 @@ export class Store {
     return [...this.#kindMap(kind)].map(([key, fields]) => ({key, ...fields}));
   }
 
-  hello({server, user, rights, actions, pbxs}) {
-    this.session = {server, user, rights, actions};
+  hello({server, user, rights, actions, reasons, pbxs}) {
+    this.session = {server, user, rights, actions, reasons};
     for (const name of [...this.pbxs.keys()].filter(name => !(name in pbxs))) {
       this.pbxs.delete(name);
       this.#emit({pbx: name, reset: true, keys: this.#forget(name), frame: null});

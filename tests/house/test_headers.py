@@ -37,7 +37,7 @@ OTHERS = {
 }
 
 
-EXAMPLES = {"<kind>/<path:key>": "call/demo/1", "<id>": "0" * 32}
+EXAMPLES = {"<kind>/<path:key>": "call/demo/1", "<id>": "0" * 32, "<int:team_id>": "1"}
 """What is put into addresses that take arguments."""
 
 
