@@ -10,8 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import sign_in
 from tests.browser.running import Panel
 from tests.browser.test_listening import MakePhone, look
-from tests.browser.test_listening import desk as desk
-from tests.browser.test_listening import sue as sue
 from tests.browser.test_listening import talking as talking
 from tests.lab.instance import Asterisk
 from tests.lab.phones import Call
@@ -31,19 +29,20 @@ def test_why_is_asked_and_the_agent_is_told(
     asterisk22: Asterisk,
     phones: MakePhone,
     talking: tuple[Call, Call],
-    desk: Callable[..., Page],
     new_page: Callable[..., Page],
     panel22: Panel,
     eu: None,
 ) -> None:
     phones(asterisk22, "900")
-    password = panel22.user("adam", "Agent", "--phone", "lab=PJSIP/101")
-    agent = sign_in(new_page(), panel22, "adam", password)
+    adams = panel22.user("adam", "Agent", "--phone", "lab=PJSIP/101")
+    pams = panel22.user("pam", "Supervisor", "--display-name", "Pam Rivers", "--phone", "lab=PJSIP/900")
+    agent = sign_in(new_page(), panel22, "adam", adams)
     agent.wait_for_selector("[data-pill].ready")
     told = agent.locator("[data-told]")
     expect(told).to_be_empty()
 
-    page = desk()
+    page = sign_in(new_page(), panel22, "pam", pams)
+    page.wait_for_selector("[data-pill].ready")
     row = page.locator("tbody tr[data-key]").first
     row.hover()
     row.get_by_role("button", name="Listen").click()
@@ -60,10 +59,10 @@ def test_why_is_asked_and_the_agent_is_told(
     expect(dialog).to_be_hidden()
     expect(page.locator("[data-dock] .session")).to_have_attribute("aria-label", "Listening")
 
-    expect(told).to_contain_text("Sue Rivers listens to your call, since")
+    expect(told).to_contain_text("Pam Rivers listens to your call, since")
     look(agent, "told")
     agent.goto(panel22.url + "accounts/tokens/")
-    expect(told).to_contain_text("Sue Rivers listens to your call, since")
+    expect(told).to_contain_text("Pam Rivers listens to your call, since")
     look(agent, "told-elsewhere")
     page.keyboard.press("Escape")
     expect(told).to_be_empty()
