@@ -1,8 +1,9 @@
-import math
+import zoneinfo
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -33,8 +34,12 @@ class SignInForm(AuthenticationForm):
             raise too_many(self.wait_minutes)
         with throttle.turns.turn() as mine:
             if not mine:
-                raise ValidationError(_("Too many people are signing in right now. Try again in a moment."), code=BUSY)
+                raise busy()
             return super().clean()
+
+
+def busy() -> ValidationError:
+    return ValidationError(_("Too many people are signing in right now. Try again in a moment."), code=BUSY)
 
 
 def too_many(minutes: int) -> ValidationError:
@@ -49,8 +54,59 @@ def too_many(minutes: int) -> ValidationError:
     )
 
 
+class PasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # no subscript at run time
+    """Her new password, twice. For an invitation, for who has forgotten hers, for who is signed in: she is known."""
+
+    error_messages = {"password_mismatch": _("The two are not alike.")}
+
+
+class FirstForm(PasswordForm):
+    """The first administrator, by who can read the server's terminal."""
+
+    username = forms.CharField(
+        label=_("Username"),
+        max_length=150,
+        validators=[User.username_validator],
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "autofocus": True}),
+    )
+    field_order = ["username"]
+
+    def clean_username(self) -> str:
+        """Hers now: the password is compared with it."""
+        name = str(User.normalize_username(self.cleaned_data["username"]))
+        self.user.username = name
+        return name
+
+
+class OwnForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What of her own account she may change herself."""
+
+    class Meta:
+        model = User
+        fields = ["language", "time_zone"]
+
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        default = _("The panel's: %(name)s") % {"name": settings.TIME_ZONE}
+        field.choices = [("", default), *((name, name.replace("_", " ")) for name in _zones())]
+
+
+def _zones() -> list[str]:
+    """Those that people live in: `Etc/GMT+5` and its like are for programs."""
+    return sorted(
+        name
+        for name in zoneinfo.available_timezones()
+        if "/" in name and not name.startswith(("Etc/", "posix/", "right/", "SystemV/", "US/"))
+    )
+
+
 class TokenForm(forms.Form):
-    """A new token of one's own. With the password: who finds a panel open must not take a year of it along."""
+    """A new token of one's own."""
 
     name = forms.CharField(
         label=_("What it is for"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
@@ -61,13 +117,10 @@ class TokenForm(forms.Form):
         initial=30,
     )
     rights = forms.MultipleChoiceField(label=_("What it may do"), widget=forms.CheckboxSelectMultiple)
-    password = forms.CharField(
-        label=_("Your password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
 
-    def __init__(self, user: User, address: str, data: Any = None) -> None:
+    def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(data)
-        self._user, self._address = user, address
+        self._user = user
         hers = snapshot_of(user).rights
         days = self.fields["days"]
         assert isinstance(days, forms.TypedChoiceField)
@@ -76,22 +129,6 @@ class TokenForm(forms.Form):
         assert isinstance(rights, forms.MultipleChoiceField)
         rights.choices = [(right, words) for right, words in RIGHTS.items() if right in hers]
         rights.initial = [right for right in hers if right.endswith(".view")]
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if self.errors:
-            return given  # the password is not looked at: nothing would come of it
-        attempt = throttle.attempt(self._user.get_username(), self._address)
-        if attempt.wait:
-            raise too_many(math.ceil(attempt.wait / 60))
-        with throttle.turns.turn() as mine:
-            if not mine:
-                throttle.unchecked(attempt)
-                raise ValidationError(_("Too many people are signing in right now. Try again in a moment."), code=BUSY)
-            if not self._user.check_password(given["password"]):
-                raise ValidationError(_("This is not your password."), code="password")
-        throttle.succeeded(attempt)
-        return given
 
     def make(self) -> tuple[Token, str] | None:
         """The token and its secret; None, and an error in the form, if it can't be made."""

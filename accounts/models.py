@@ -43,6 +43,19 @@ class User(AbstractUser):
         return self.name
 
 
+class RolePolicy(models.Model):
+    """What a role asks of those who have it. A role without a row asks nothing."""
+
+    group = models.OneToOneField("auth.Group", on_delete=models.CASCADE, primary_key=True, related_name="policy")
+    mfa_required = models.BooleanField(default=False)  # a second factor: accounts.mfa
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.group.name
+
+
 # A dial string goes into AMI headers as it is: technology, slash, resource, and nothing that parts or ends a header,
 # forks a call (&), carries dial options (,) or names a context of the dial plan.
 DIAL_STRING = re.compile(r"^(PJSIP|SIP|IAX2|DAHDI|SCCP)/[A-Za-z0-9_.+-]{1,64}\Z")

@@ -27,6 +27,7 @@ RIGHTS: dict[str, str | Promise] = {
     "calls.keys": _("Send keys into a call"),
     "conferences.invite": _("Invite into conferences"),
     "conferences.record": _("Record conferences"),
+    "conferences.video": _("Choose whose picture a conference shows"),
     "queues.pause": _("Pause agents and end their pauses"),
     "queues.members": _("Add, remove and rank agents of queues"),
     "queues.callers": _("Move waiting callers"),
@@ -79,6 +80,7 @@ ROLES: dict[str, frozenset[str]] = {
             "calls.keys",
             "conferences.invite",
             "conferences.record",
+            "conferences.video",
             "conferences.view",
             "conferences.mute",
             "conferences.kick",
@@ -97,3 +99,6 @@ ROLES: dict[str, frozenset[str]] = {
     ),
     "Admin": frozenset(RIGHTS),
 }
+
+# Those of which a second factor is asked (accounts.mfa), where nobody has said otherwise.
+MFA_ROLES = frozenset({"Admin"})

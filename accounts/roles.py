@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.db import DEFAULT_DB_ALIAS, router, transaction
 from django.utils.translation import override
 
-from accounts.rights import RIGHTS, ROLES
+from accounts.rights import MFA_ROLES, RIGHTS, ROLES
 
 # Rights are no model's: each app's hang on one content type of that app, named so.
 CONTENT_TYPE_MODEL = "right"
@@ -25,6 +25,10 @@ def lay_out(
     Permission = apps.get_model("auth", "Permission")
     ContentType = apps.get_model("contenttypes", "ContentType")
     Group = apps.get_model("auth", "Group")
+    try:
+        RolePolicy = apps.get_model("accounts", "RolePolicy")
+    except LookupError:  # migrated back to before there was one
+        RolePolicy = None
     if not router.allow_migrate_model(using, Permission):
         return
 
@@ -45,3 +49,7 @@ def lay_out(
         for role, permissions in granted.items():
             group, _ = Group.objects.using(using).get_or_create(name=role)
             group.permissions.add(*permissions)
+            if RolePolicy is not None:
+                RolePolicy.objects.using(using).get_or_create(
+                    group=group, defaults={"mfa_required": role in MFA_ROLES}
+                )

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from accounts import policies
+from accounts import mfa, policies
 from accounts.models import Protected, TeamRule, User
 from accounts.permissions import EVERYWHERE, Rule, Scope, UserSnapshot
 from accounts.rights import RIGHTS
@@ -15,10 +15,15 @@ def user_snapshot(user_id: int) -> UserSnapshot | None:
 
 
 def snapshot_of(user: User) -> UserSnapshot:
-    """As `user_snapshot`, for a user just fetched: Django caches permissions on the instance, so pass no old one."""
+    """As `user_snapshot`, for a user just fetched: Django caches permissions on the instance, so pass no old one.
+
+    Who must have a second factor and has none is as one who may not come in: no socket, no token, no command of hers
+    works before she has set it up.
+    """
+    active = user.is_active and not mfa.missing(user)
     # Only rights that exist: what else Django knows (its own models' permissions) is none of ours. An inactive user
     # has none, a superuser has all (Django's own rules).
-    rights = frozenset(user.get_all_permissions() & RIGHTS.keys())
+    rights = frozenset(user.get_all_permissions() & RIGHTS.keys()) if active else frozenset()
     phones = tuple(user.phones.order_by("pbx").values_list("pbx", "dial_string"))
     teams = TeamRule.objects.filter(team__members=user).values_list("aspect", "pbx", "name")
     rules = [Rule(*row) for row in teams]  # type: ignore[arg-type]  # the column's choices
@@ -27,7 +32,7 @@ def snapshot_of(user: User) -> UserSnapshot:
     return UserSnapshot(
         id=user.pk,
         name=user.name,
-        active=user.is_active,
+        active=active,
         rights=rights,
         language=user.language or settings.LANGUAGE_CODE,
         roles=tuple(user.groups.order_by("name").values_list("name", flat=True)),

@@ -128,6 +128,8 @@ def bearer(secret: str, address: str) -> Bearer | TooMany | None:
             Token.objects.filter(pk=token.pk).update(last_used=now)
     granted = frozenset(token.rights) & RIGHTS.keys()
     user = snapshot_of(token.user)
+    if not user.active:  # she has yet to set up the second factor that she must have
+        return None
     return Bearer(
         user=replace(user, rights=user.rights & granted),
         token_id=token.pk,

@@ -1,6 +1,9 @@
 import math
 from typing import Any
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.internal.stagekit import clear_login
+from allauth.account.models import Login
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -9,15 +12,15 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language as django_set_language
 
-from accounts import throttle, tokens
+from accounts import firstrun, throttle, tokens
 from accounts.addresses import client_address
 from accounts.forms import BUSY, SignInForm, TokenForm
-from accounts.models import User
+from accounts.models import Token, User
 from accounts.rights import RIGHTS
+from accounts.stepup import recent
 
 
 def remote_address(request: HttpRequest) -> str:
@@ -27,12 +30,24 @@ def remote_address(request: HttpRequest) -> str:
     return client_address([(b"x-forwarded-for", forwarded)], peer, settings.PHOENIX_PROXIES)
 
 
+def signed_in(request: HttpRequest) -> User:
+    """Whom a view behind `login_required` has."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
 class SignIn(LoginView):
     template_name = "accounts/login.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
     wait = 0  # seconds for which this attempt is refused
     busy = False  # its password was not looked at: too many others are
+    right = False  # it was the right one
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A new beginning: who has given a password and no second factor comes as somebody else, or another way."""
+        clear_login(request)
+        return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         attempt = throttle.attempt(request.POST.get("username", "").strip(), remote_address(request))
@@ -45,7 +60,7 @@ class SignIn(LoginView):
             throttle.unchecked(attempt)
             response.status_code = 503
             response.headers["Retry-After"] = "5"
-        elif request.user.is_authenticated:
+        elif self.right:
             throttle.succeeded(attempt)
         return response
 
@@ -56,19 +71,17 @@ class SignIn(LoginView):
         self.busy = form.has_error(NON_FIELD_ERRORS, BUSY)
         return super().form_invalid(form)
 
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Brings her language along; the first time, what this page is in becomes hers.
-
-        What comes over the WebSocket, where there is no page to ask, is then in the language of the page.
-        """
-        response = super().form_valid(form)
+    def form_valid(self, form: AuthenticationForm) -> HttpResponseBase:  # type: ignore[override]
+        """The password was right: allauth asks for the second factor, if she has one, and signs her in."""
+        self.right = True
         user = form.get_user()
         assert isinstance(user, User)
-        if user.language:
-            _set_language_cookie(response, user.language)
-        else:
-            User.objects.filter(pk=user.pk).update(language=get_language() or settings.LANGUAGE_CODE)
+        login = Login(user=user, redirect_url=self.get_redirect_url() or None)
+        response: HttpResponseBase = perform_password_login(self.request, {"username": user.get_username()}, login)
         return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"nobody": firstrun.nobody()}
 
 
 class SignOut(LogoutView):
@@ -77,18 +90,23 @@ class SignOut(LogoutView):
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def token_page(request: HttpRequest) -> HttpResponse:
+def token_page(request: HttpRequest) -> HttpResponseBase:
     """One's own tokens. A new one is shown in the answer to the form and never again."""
-    user = request.user
-    assert isinstance(user, User)
-    made = None
-    form = TokenForm(user, remote_address(request), request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        made = form.make()
-        form = TokenForm(user, remote_address(request)) if made else form
+    return make_token(request) if request.method == "POST" else _tokens(request, TokenForm(signed_in(request)))
+
+
+@recent(minutes=10)
+def make_token(request: HttpRequest) -> HttpResponse:
+    """Who finds a panel open must not take a year of it along."""
+    form = TokenForm(signed_in(request), request.POST)
+    made = form.make() if form.is_valid() else None
+    return _tokens(request, TokenForm(signed_in(request)) if made else form, made)
+
+
+def _tokens(request: HttpRequest, form: TokenForm, made: tuple[Token, str] | None = None) -> HttpResponse:
     held = [
         (token, [RIGHTS[right] for right in token.rights if right in RIGHTS])
-        for token in tokens.good().filter(user=user)
+        for token in tokens.good().filter(user=signed_in(request))
     ]
     return render(request, "accounts/tokens.html", {"form": form, "made": made, "held": held})
 
@@ -112,7 +130,7 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
     return django_set_language(request)
 
 
-def _set_language_cookie(response: HttpResponse, language: str) -> None:
+def set_language_cookie(response: HttpResponse, language: str) -> None:
     """As Django's own view sets it."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,

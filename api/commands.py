@@ -47,7 +47,7 @@ class _Ear:
 
 
 _begun: OrderedDict[str, tuple[int, float, dict[str, Any]]] = OrderedDict()
-"""By id, what went out a moment ago: user, when (monotonic), answer. The audit may know of it later."""
+"""By id, what went out a moment ago: user, when (monotonic), the last answer. The audit may know of it later."""
 
 
 async def perform(
@@ -89,7 +89,9 @@ async def perform(
     try:
         await here.command(watcher, command, target.pbx)
         async with asyncio.timeout(wait):
-            return await asyncio.shield(ear.result) if not ear.result.done() else ear.result.result()
+            told = await asyncio.shield(ear.result) if not ear.result.done() else ear.result.result()
+        _remember(cmd.id, came.user.id, told)
+        return told
     except TimeoutError:
         return pending
     finally:
@@ -99,9 +101,10 @@ async def perform(
             del allowances.waiting[came.token_id]
 
 
-def _remember(id_: str, user_id: int, pending: dict[str, Any]) -> None:
-    if id_ not in _begun:
-        _begun[id_] = (user_id, time.monotonic(), pending)
+def _remember(id_: str, user_id: int, answer: dict[str, Any]) -> None:
+    """The first who gave it is its owner, until nobody asks any more."""
+    if _begun.get(id_, (user_id,))[0] == user_id:
+        _begun[id_] = (user_id, time.monotonic(), answer)
         while len(_begun) > BEGUN:
             _begun.popitem(last=False)
 
@@ -110,9 +113,13 @@ async def what_became(came: Bearer, id_: str) -> dict[str, Any]:
     """What became of a command, by the audit: it knows those of other processes, and of before a restart. Another
     user's command is as one that never was."""
     record = await sync_to_async(trail.find)(id_)
+    user_id, at, told = _begun.get(id_, (0, 0.0, {}))
+    fresh = user_id == came.user.id and time.monotonic() - at < ANSWER_S
     if record is not None and record.who.user_id == came.user.id:
+        # The answer is not kept waiting for the entry of its outcome, which may come a moment after it.
+        if not record.outcome and fresh:
+            return told
         return answers.recorded(record, given_up=timezone.now() - record.at > GIVEN_UP)
-    user_id, at, pending = _begun.get(id_, (0, 0.0, {}))
-    if record is None and user_id == came.user.id and time.monotonic() - at < ANSWER_S:
-        return pending
+    if record is None and fresh:
+        return told
     raise Problem(404, "gone", "You gave no command with this id, or it was never begun.")

@@ -42,7 +42,7 @@ def plan_mute(pbx: Pbx, found: Found, args: MuteArgs, user: UserSnapshot) -> Pla
     """Neither an event nor a list tells of it [measured on 16 and 22]; it needs class ``system``."""
     leg = _up(found.subject)
     send = ami.actions.mute_audio(leg.uniqueid, args.direction, "on" if args.muted else "off")
-    return Plan((send,), lambda pbx: False, account="recording", unprovable=True)
+    return Plan((send,), lambda pbx: False, unprovable=True)
 
 
 def plan_keys(pbx: Pbx, found: Found, args: KeysArgs, user: UserSnapshot) -> Plan:
@@ -52,7 +52,7 @@ def plan_keys(pbx: Pbx, found: Found, args: KeysArgs, user: UserSnapshot) -> Pla
     return Plan(sends, lambda pbx: False, unprovable=True)
 
 
-MUTE = Action("calls.mute", "party", _("Mute"), plan_mute, MuteArgs, when="up")
+MUTE = Action("calls.mute", "party", _("Mute"), plan_mute, MuteArgs, when="up", records=True)
 KEYS = Action("calls.keys", "party", _("Send keys"), plan_keys, KeysArgs, when="up")
 
 ACTIONS = (MUTE, KEYS)

@@ -37,36 +37,42 @@ def plan_record(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Pla
         raise Refused("not_now")
     leg = min(legs, key=lambda leg: pbx.calls.side(leg) != "internal")
     send = ami.actions.mix_monitor(leg.uniqueid, file_name(pbx, leg, time.time()))
-    return Plan((send,), lambda pbx: _is(pbx, leg) and leg.recorded, account="recording")
+    return Plan((send,), lambda pbx: _is(pbx, leg) and leg.recorded)
 
 
 def plan_stop_record(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     """Proved by MixMonitorStop."""
     leg = _recorded(pbx, found.subject)
     send = ami.actions.stop_mix_monitor(leg.uniqueid)
-    return Plan((send,), lambda pbx: not leg.recorded, account="recording")
+    return Plan((send,), lambda pbx: not leg.recorded)
 
 
 def plan_pause(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     """Proved by MixMonitorMute about a leg that is recorded: Asterisk says Success also where nothing is."""
     leg = _recorded(pbx, found.subject)
     send = ami.actions.mix_monitor_mute(leg.uniqueid, True)
-    return Plan((send,), lambda pbx: _is(pbx, leg) and leg.recorded and leg.paused, account="recording")
+    return Plan((send,), lambda pbx: _is(pbx, leg) and leg.recorded and leg.paused)
 
 
 def plan_resume(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     leg = _recorded(pbx, found.subject)
     send = ami.actions.mix_monitor_mute(leg.uniqueid, False)
-    return Plan((send,), lambda pbx: _is(pbx, leg) and leg.recorded and not leg.paused, account="recording")
+    return Plan((send,), lambda pbx: _is(pbx, leg) and leg.recorded and not leg.paused)
 
 
 def _is(pbx: Pbx, leg: Channel) -> bool:
     return pbx.channels.get(leg.uniqueid) is leg
 
 
-RECORD = Action("calls.record", "call", _("Record"), plan_record, when="talks")
-STOP_RECORD = Action("calls.stop_record", "call", _("Stop recording"), plan_stop_record, granted_by="calls.record")
-PAUSE_RECORD = Action("calls.pause_record", "call", _("Pause recording"), plan_pause, granted_by="calls.record")
-RESUME_RECORD = Action("calls.resume_record", "call", _("Resume recording"), plan_resume, granted_by="calls.record")
+RECORD = Action("calls.record", "call", _("Record"), plan_record, when="talks", records=True)
+STOP_RECORD = Action(
+    "calls.stop_record", "call", _("Stop recording"), plan_stop_record, granted_by="calls.record", records=True
+)
+PAUSE_RECORD = Action(
+    "calls.pause_record", "call", _("Pause recording"), plan_pause, granted_by="calls.record", records=True
+)
+RESUME_RECORD = Action(
+    "calls.resume_record", "call", _("Resume recording"), plan_resume, granted_by="calls.record", records=True
+)
 
 ACTIONS = (RECORD, STOP_RECORD, PAUSE_RECORD, RESUME_RECORD)

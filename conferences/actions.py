@@ -16,7 +16,7 @@ from floor.words import pgettext_lazy
 from live import channels
 from live.conferences import Participant, Room
 from live.pbx import Pbx
-from live.resync import LOCKS
+from live.resync import BRIDGES, LOCKS
 
 Planner = Callable[[Pbx, Found, Any, UserSnapshot], Plan]
 
@@ -68,6 +68,19 @@ def plan_kick(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
     participant: Participant = found.subject
     kick = ami.actions.confbridge_kick(participant.room, name_of(pbx, pbx.channels[participant.uniqueid]))
     return Plan((kick,), lambda pbx: not _seated(pbx, participant))
+
+
+def plan_video(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
+    """Proved by the event about the room's bridge; where it was so already, which raises none, by the list."""
+    participant: Participant = found.subject
+    send = ami.actions.confbridge_set_single_video_src(
+        participant.room, name_of(pbx, pbx.channels[participant.uniqueid])
+    )
+
+    def proved(pbx: Pbx) -> bool:
+        return _seated(pbx, participant) and pbx.conferences.is_video_source(participant)
+
+    return Plan((send,), proved, reread=(BRIDGES,), answered_first=True)
 
 
 def _seated(pbx: Pbx, participant: Participant) -> bool:
@@ -155,7 +168,7 @@ def _plan_record(recording: bool) -> Planner:
             there = pbx.conferences.rooms.get(room.name) is room
             return there and room.recording_told and room.recording is recording
 
-        return Plan((build(room.name),), proved, account="recording")
+        return Plan((build(room.name),), proved)
 
     return plan
 
@@ -185,6 +198,7 @@ KICK = Action(
     confirm=_("Remove this participant from the conference?"),
     danger=True,
 )
+VIDEO = Action("conferences.video", "participant", pgettext_lazy("participant", "Show video to all"), plan_video)
 LOCK = Action("conferences.lock", "room", pgettext_lazy("room", "Lock"), _plan_lock(True))
 UNLOCK = Action(
     "conferences.unlock", "room", pgettext_lazy("room", "Unlock"), _plan_lock(False), granted_by="conferences.lock"
@@ -215,16 +229,17 @@ KICK_ALL = Action(
     danger=True,
 )
 INVITE = Action("conferences.invite", "room", pgettext_lazy("room", "Invite"), plan_invite, InviteArgs, phone=True)
-RECORD = Action("conferences.record", "room", pgettext_lazy("room", "Record"), _plan_record(True))
+RECORD = Action("conferences.record", "room", pgettext_lazy("room", "Record"), _plan_record(True), records=True)
 STOP_RECORD = Action(
     "conferences.stop_record",
     "room",
     pgettext_lazy("room", "Stop recording"),
     _plan_record(False),
     granted_by="conferences.record",
+    records=True,
 )
 
-ACTIONS = (MUTE, UNMUTE, KICK, MUTE_OTHERS, UNMUTE_OTHERS, KICK_ALL, LOCK, UNLOCK, INVITE, RECORD, STOP_RECORD)
+ACTIONS = (MUTE, UNMUTE, KICK, VIDEO, MUTE_OTHERS, UNMUTE_OTHERS, KICK_ALL, LOCK, UNLOCK, INVITE, RECORD, STOP_RECORD)
 
 
 def register() -> None:

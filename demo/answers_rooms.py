@@ -70,6 +70,19 @@ def _kick(pbx: Pbx, request: Request) -> bytes:
     return success(request, "All participants kicked" if name.lower() == "all" else "User kicked")
 
 
+def _video(pbx: Pbx, request: Request) -> bytes:
+    if request.get("conference") and not request.get("channel"):
+        return error(request, "No channel name provided.")
+    room = _named_room(pbx, request)
+    if isinstance(room, str):
+        return error(request, room)
+    chosen = next((one for one in room.participants if one.channel.name == request.get("channel")), None)
+    if chosen is None:
+        return error(request, "No channel by that name found in conference.")
+    pbx.seats.show(chosen)
+    return success(request, "Conference single video source set.")
+
+
 def _lock(locked: bool) -> Handler:
     def handler(pbx: Pbx, request: Request) -> bytes:
         room = _named_room(pbx, request)
@@ -100,6 +113,7 @@ ROOMS: Final[dict[str, Action]] = {
     "ConfbridgeListRooms": ("List active conferences.  (Priv: reporting,all)", _rooms),
     "ConfbridgeLock": ("Lock a Confbridge conference.  (Priv: call,all)", _lock(True)),
     "ConfbridgeMute": ("Mute a Confbridge user.  (Priv: call,all)", _mute(True)),
+    "ConfbridgeSetSingleVideoSrc": ("Set a conference user as the single video source.  (Priv: call,all)", _video),
     "ConfbridgeStartRecord": ("Start recording a Confbridge conference.  (Priv: system,all)", _record(True)),
     "ConfbridgeStopRecord": ("Stop recording a Confbridge conference.  (Priv: system,all)", _record(False)),
     "ConfbridgeUnlock": ("Unlock a Confbridge conference.  (Priv: call,all)", _lock(False)),

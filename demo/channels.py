@@ -45,6 +45,8 @@ class Bridge:
     name: str = ""
     members: list[Channel] = field(default_factory=list)
     hidden: int = 0
+    video: str = ""
+    """Uniqueid of the one whose picture all are shown."""
 
     def headers(self) -> tuple[Header, ...]:
         return (
@@ -54,7 +56,8 @@ class Bridge:
             ("BridgeCreator", self.creator or UNKNOWN),
             ("BridgeName", self.name or UNKNOWN),
             ("BridgeNumChannels", str(len(self.members) + self.hidden)),
-            ("BridgeVideoSourceMode", "none"),
+            ("BridgeVideoSourceMode", "single" if self.video else "none"),
+            *([("BridgeVideoSource", self.video)] if self.video else []),
         )
 
 

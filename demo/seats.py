@@ -73,6 +73,13 @@ class Seats:
         self._pbx.emit("ConfbridgeRecord" if recorded else "ConfbridgeStopRecord", *room.headers())
         room.bridge.hidden -= not recorded
 
+    def show(self, participant: Participant) -> None:
+        """All in the room are shown his picture; nothing is told where it was so already."""
+        bridge, before = participant.room.bridge, participant.room.bridge.video
+        bridge.video = participant.channel.uniqueid
+        if bridge.video != before:
+            self._pbx.emit("BridgeVideoSourceUpdate", *bridge.headers(), ("BridgePreviousVideoSource", before))
+
     def kick(self, participants: list[Participant]) -> None:
         for participant in participants:
             self.leave(participant, NORMAL, kicked=True)

@@ -251,7 +251,7 @@ class Dispatcher:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
         if plan.tone and not (self._tones is not None and self._tones.stands(plan.tone)):
             return self._start(self._toned(underway, action, user, plan.tone))
-        return self._post(underway, plan, user)
+        return self._post(underway, plan, user, self._recorder if action.records else self._link)
 
     async def _toned(self, underway: _Underway, action: Action, user: UserSnapshot, uniqueid: str) -> None:
         """Once the call can hear the tone all is decided again, on what is live then. How often is bounded by the
@@ -262,8 +262,7 @@ class Dispatcher:
         elif underway.result is None:
             self._act(underway, action, user)
 
-    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot) -> None:
-        link = self._recorder if plan.account == "recording" else self._link
+    def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot, link: Link | None) -> None:
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:

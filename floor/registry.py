@@ -95,9 +95,6 @@ class Plan:
     """Why they are, in the user's own words."""
     tone: str = ""
     """Uniqueid of the leg whose call must be able to hear a tone before anything is sent."""
-    account: Literal["", "recording"] = ""
-    """Which of the PBX's accounts it needs: recording needs class ``system``, which is a shell on the PBX, and so has
-    an account of its own."""
     answered_first: bool = False
     """Its proof counts only after Asterisk has said Success: before that it may be somebody else's doing."""
     unprovable: bool = False
@@ -195,6 +192,8 @@ class Action:
     in others."""
     phone: bool = False
     """It rings a phone: the user's own on that PBX, if no argument names another."""
+    records: bool = False
+    """It needs class ``system``, which is a shell on the PBX: recording has an account of its own there."""
 
     @property
     def right(self) -> str:
@@ -231,6 +230,7 @@ def described_for(rights: frozenset[str]) -> list[dict[str, Any]]:
             "danger": action.danger,
             "when": action.when,
             "phone": action.phone,
+            "records": action.records,
             "args": _described(action.args),
         }
         for action in ACTIONS.values()

@@ -310,6 +310,10 @@ class PbxWorker:
 
         return Link(address, events="off", on_event=lambda message: None, resync=no_lists, on_state=changed)
 
+    @property
+    def _may_record(self) -> bool:
+        return self.recorder is not None and self.recorder.state.phase == "live"
+
     def _link_changed(self, state: LinkState) -> None:
         log.log(
             logging.INFO if state.phase == "live" else logging.WARNING if state.code else logging.DEBUG,
@@ -339,7 +343,7 @@ class PbxWorker:
                 t=_ms(time.time()),
                 age_ms=-1 if age is None else _ms(age),
                 rtt_ms=-1.0 if rtt is None else round(rtt * 1000, 2),
-                link=link_words(state),
+                link={**link_words(state), "records": self._may_record},
             )
         )
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import policies
 from accounts.models import Team, User
 from accounts.monitoring_policy import PRESETS
+from accounts.stepup import recent
 from accounts.views import remote_address
 from audit.record import Who
 from listening import services
@@ -23,6 +24,7 @@ MAY = "accounts.roles"
 @login_required
 @permission_required(MAY, raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@recent(minutes=10)
 def policy(request: HttpRequest, team_id: int | None = None) -> HttpResponse:
     """The panel's own, or a team's."""
     team = None if team_id is None else get_object_or_404(Team, pk=team_id)
@@ -44,6 +46,7 @@ def policy(request: HttpRequest, team_id: int | None = None) -> HttpResponse:
 @login_required
 @permission_required(MAY, raise_exception=True)
 @require_POST
+@recent(minutes=10)
 def preset(request: HttpRequest) -> HttpResponse:
     """The panel's own becomes what a preset has."""
     name = request.POST.get("preset", "")

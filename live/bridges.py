@@ -30,6 +30,8 @@ class Bridge:
     """A room's number; else empty."""
     members: set[str] = field(default_factory=set)
     """Uniqueids of the channels inside."""
+    video: str = ""
+    """Uniqueid of the one whose picture all are shown; "" where nobody's was chosen."""
     size: int = 0
     """How many Asterisk counts inside, its own announcers and recorders too, which it lists nowhere; 0 if untold."""
 
@@ -43,6 +45,7 @@ def describe(bridge: Bridge, message: Message) -> None:
     ConfBridge makes ``base``/``softmix`` bridges with creator ConfBridge and the room as name; parking lots are
     type ``parking`` over technology ``holding_bridge`` [measured on 16 and 22].
     """
+    bridge.video = message.get("BridgeVideoSource")  # every event and list about a bridge has it, if there is one
     bridge.size = number(message.get("BridgeNumChannels"), bridge.size)
     creator = message.get("BridgeCreator")
     technology = message.get("BridgeTechnology")

@@ -207,6 +207,11 @@ class Conferences:
 
     # --- read by others
 
+    def is_video_source(self, participant: Participant) -> bool:
+        """Whether it was chosen that all in the room are shown its picture (not the room's own way of choosing)."""
+        bridge = self.pbx.bridges.get(self.pbx.channels[participant.uniqueid].bridge)
+        return bridge is not None and bridge.kind is Kind.ROOM and bridge.video == participant.uniqueid
+
     def unread(self) -> list[str]:
         """Names of rooms of which a list may say what no event did."""
         return [room.name for room in self.rooms.values() if room.unread]
@@ -245,6 +250,7 @@ class Conferences:
             "muted": participant.muted,
             "talking": participant.talking,
             "waiting": participant.waiting,
+            "video": self.is_video_source(participant),
             "since": milliseconds(participant.since),
             "approx": participant.approx,
         }

@@ -100,11 +100,18 @@ class Pbx:
         for item in items:
             uniqueid = item.get("BridgeUniqueid")
             listed.add(uniqueid)
-            bridges.describe(self.bridge(uniqueid), item)
+            self._describe(self.bridge(uniqueid), item)
         gone = [uniqueid for uniqueid in self.bridges if uniqueid not in listed]
         for uniqueid in gone:
             self._destroy_bridge(uniqueid)
         return len(gone)
+
+    def _describe(self, bridge: Bridge, message: Message) -> None:
+        before = bridge.video
+        bridges.describe(bridge, message)
+        if bridge.video != before:
+            for uniqueid in (before, bridge.video):
+                self.conferences.touch(uniqueid)
 
     def replace_channels(self, items: Iterable[Message], now: float) -> int:
         """Take a whole CoreShowChannels. Returns how much of what was held it corrected."""
@@ -541,12 +548,12 @@ def _dial_end(pbx: Pbx, message: Message, now: float) -> None:
 
 
 def _bridge(pbx: Pbx, message: Message, now: float) -> None:
-    bridges.describe(pbx.bridge(message.get("BridgeUniqueid")), message)
+    pbx._describe(pbx.bridge(message.get("BridgeUniqueid")), message)
 
 
 def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
     bridge = pbx.bridge(message.get("BridgeUniqueid"))
-    bridges.describe(bridge, message)
+    pbx._describe(bridge, message)
     swapped = pbx.channels.get(message.get("SwapUniqueid"))
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
@@ -563,7 +570,7 @@ def _bridge_enter(pbx: Pbx, message: Message, now: float) -> None:
 def _bridge_leave(pbx: Pbx, message: Message, now: float) -> None:
     bridge = pbx.bridges.get(message.get("BridgeUniqueid"))
     if bridge is not None:
-        bridges.describe(bridge, message)
+        pbx._describe(bridge, message)
     channel = pbx.known(message.get("Uniqueid"))
     if channel is not None:
         pbx._snapshot(channel, message)
@@ -656,6 +663,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "DialEnd": _dial_end,
     # where they meet
     "BridgeCreate": _bridge,
+    "BridgeVideoSourceUpdate": _bridge,
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "BridgeDestroy": _bridge_destroy,

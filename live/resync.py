@@ -64,9 +64,11 @@ QUEUES: Final = Step(actions.queue_status(), lambda pbx, items, now: pbx.queues.
 CHANNELS: Final = Step(actions.core_show_channels(), Pbx.replace_channels)
 """What alone tells where in the dialplan a leg is."""
 
+BRIDGES: Final = Step(actions.bridge_list(), Pbx.replace_bridges)
+
 STEPS: Final = (
     # Bridges first: the channels' list names bridges by id only, and what a bridge is decides what a call is.
-    Step(actions.bridge_list(), Pbx.replace_bridges),
+    BRIDGES,
     CHANNELS,
     _rooms(then=lambda pbx: _members(pbx.conferences.rooms)),
     QUEUES,

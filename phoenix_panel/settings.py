@@ -14,7 +14,7 @@ from typing import Any
 
 from accounts.monitoring_policy import PRESETS
 from live import manners
-from phoenix_panel import __version__, logs, pbxs, secret_key
+from phoenix_panel import __version__, logs, pbxs, secret_key, sso
 from phoenix_panel.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -31,6 +31,7 @@ SECRET_KEY = env.text("SECRET_KEY") or secret_key.read_or_make(VAR_DIR / "secret
 PHOENIX_PBXS: dict[str, str] = pbxs.read(env)  # {name: AMI address with its secret}
 PHOENIX_RECORDERS: dict[str, str] = pbxs.recorders(env, PHOENIX_PBXS)  # {name: the account that may record}
 PHOENIX_DEMO = pbxs.demo(env, PHOENIX_PBXS)  # whether the built-in demo PBX runs; alone when no PBX is named
+PHOENIX_DEMO_ALONE = PHOENIX_DEMO and not PHOENIX_PBXS  # all that there is to see is made up
 PHOENIX_PBX_NAMES = [*PHOENIX_PBXS, *([pbxs.DEMO] if PHOENIX_DEMO else [])]  # all that the pages show
 PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", manners.EXTENSIONS)
 PHOENIX_TRUNKS = env.pattern("PHOENIX_TRUNKS", manners.TRUNKS)
@@ -64,6 +65,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "channels",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "phoenix_panel",
     "accounts",
     "audit",
@@ -85,7 +90,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "accounts.sessions.SlidingSessionMiddleware",
+    "accounts.mfa.Middleware",
     "phoenix_panel.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -104,6 +111,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "floor.context.demo",
                 "listening.context.unanswered",
+                "accounts.context.signing_in",
             ],
         },
     },
@@ -173,6 +181,36 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "calls:board"
 LOGOUT_REDIRECT_URL = "login"
+# By user name only; accounts.views.SignIn checks passwords, and counts who tries them. allauth does what comes after.
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+ACCOUNT_ADAPTER = "accounts.adapters.Account"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds; accounts.stepup says so too
+# Only what isn't counted elsewhere: codes, by user. With three codes good at a time, 30 guesses a day find one in
+# thirty years. Only who knows the password can use them up.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key,30/d/key", "login": None, "reauthenticate": None}
+MFA_ADAPTER = "accounts.adapters.Mfa"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Phoenix Panel"
+MFA_TOTP_TOLERANCE = 1  # a code more before and after: telephones' clocks, and slow fingers
+MFA_FORMS = {
+    "authenticate": "accounts.mfa.CodeForm",
+    "reauthenticate": "accounts.mfa.CodeAgainForm",
+    "add_webauthn": "accounts.mfa.PasskeyForm",
+}
+# Whether a second factor is asked of those whose role says so. Not where there is nothing real to protect.
+PHOENIX_MFA = env.choice("PHOENIX_MFA", "policy", {"policy": True, "off": False})
+PHOENIX_MFA = PHOENIX_MFA and not PHOENIX_DEMO_ALONE
+
+PHOENIX_OIDC = sso.read(env)  # the identity provider by which people may sign in too; None without one
+if PHOENIX_OIDC is not None:
+    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+    SOCIALACCOUNT_ADAPTER = "accounts.sso.Adapter"
+    SOCIALACCOUNT_LOGIN_ON_GET = True  # accounts.sso.login says why
+    SOCIALACCOUNT_PROVIDERS = PHOENIX_OIDC.provider()
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -195,6 +233,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 # Signed out so long after the last page was opened. accounts.sessions moves it on, not more than every few minutes.
 SESSION_COOKIE_AGE = 3600 * env.number("PHOENIX_SESSION_HOURS", 12, least=1, most=24 * 30)
 SESSION_SAVE_EVERY_REQUEST = False
+PHOENIX_SESSION_DAYS = env.number("PHOENIX_SESSION_DAYS", 7, least=1, most=365)  # and never longer than so
 
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from accounts import me
 from accounts import views as accounts
 from phoenix_panel.jsi18n import catalogue
 
@@ -23,10 +24,8 @@ urlpatterns = [
     path("conferences/", include("conferences.urls")),
     path("monitoring/", include("listening.urls")),
     # accounts/
-    path("accounts/login/", accounts.SignIn.as_view(), name="login"),
-    path("accounts/logout/", accounts.SignOut.as_view(), name="logout"),
-    path("accounts/tokens/", accounts.token_page, name="tokens"),
-    path("accounts/tokens/revoke/", accounts.revoke_token, name="revoke_token"),
+    path("accounts/", include("accounts.urls")),
+    path("setup/<str:code>/", me.setup, name="setup"),
     # words
     path("i18n/setlang/", accounts.set_language, name="set_language"),
     path("jsi18n/", catalogue, name="jsi18n"),

@@ -3,6 +3,7 @@
 import importlib
 
 import pytest
+from channels.layers import channel_layers
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection
@@ -28,6 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))  # one after the other: what they see is timed
+        elif "panel" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))  # seconds to set up: once, not in each process
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if "prove" in config.getoption("markexpr"):
         return
@@ -76,5 +79,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture(autouse=True)
 def _forget() -> None:
-    """Counts of sign-ins live in the cache: one test's attempts are not another's."""
+    """Counts of sign-ins live in the cache, commands that nobody took in the layer: one test's are not another's."""
     cache.clear()
+    channel_layers.backends.clear()

@@ -2,7 +2,7 @@
 
 import {html, LitElement, nothing, repeat} from "../vendor/lit-3.3.3.js";
 import {callRow, isInRow, menuLook, rowName, whoName} from "./callrow.js";
-import {Deeds} from "./deeds.js";
+import {Deeds, objectionThere} from "./deeds.js";
 import {timeOfDay} from "./format.js";
 import {Frames} from "./frames.js";
 import {listenToKeys} from "./gridkeys.js";
@@ -13,7 +13,7 @@ import {Painter} from "./painter.js";
 import {findParked, parkedName, parkedStrip} from "./parked.js";
 import {isOrder, Rows, SEGMENTS} from "./rows.js";
 import {visibleParts} from "./windowing.js";
-import {CHANGED, NO_LIVE_DATA, NO_PHONE, WHEN_WORDS} from "./words.js";
+import {CHANGED, NO_LIVE_DATA, WHEN_WORDS} from "./words.js";
 
 const COLUMNS = [
   {name: "state", word: gettext("State")},
@@ -425,15 +425,12 @@ class Calls extends LitElement {
   }
 
   /** Why this cannot be done to this call, party or parked caller now; "" when it can. */
-  #objection(thing, {when, phone, args}) {
-    const {link, store} = this.#floor;
+  #objection(thing, action) {
+    const {when} = action;
     const row = thing.row ?? thing;
     if (row.phase === "ended") return gettext("The call has ended.");
     if (thing.gone) return thing.kind === "parked" ? gettext("The caller is no longer parked.") : gettext("The party has left the call.");
-    if (link.isStale(thing.pbx)) return NO_LIVE_DATA;
-    if (when && !SUITS[when](row, thing.who)) return WHEN_WORDS[when];
-    if (phone && !store.session.user.phones[thing.pbx] && !args.some(field => field.own_phone)) return NO_PHONE;
-    return "";
+    return (when && !SUITS[when](row, thing.who) ? WHEN_WORDS[when] : "") || objectionThere(this.#floor, thing.pbx, action);
   }
 
   #goTo(index) {

@@ -1,7 +1,7 @@
 // <pp-conferences>: rooms and those in them. It draws what the store holds; what is pressed goes to the actions.
 
 import {html, LitElement, nothing, repeat} from "../vendor/lit-3.3.3.js";
-import {Deeds} from "./deeds.js";
+import {Deeds, objectionThere} from "./deeds.js";
 import {timeOfDay} from "./format.js";
 import {Frames} from "./frames.js";
 import {Hand} from "./hand.js";
@@ -9,7 +9,7 @@ import {emptyNote, heldNote} from "./notes.js";
 import {Painter} from "./painter.js";
 import {roomCard, roomName, seatName} from "./roomcard.js";
 import {Seats} from "./seats.js";
-import {CHANGED, NO_LIVE_DATA, NO_PHONE} from "./words.js";
+import {CHANGED} from "./words.js";
 
 const isRoom = thing => !("room" in thing);
 const nameOf = thing => (isRoom(thing) ? roomName(thing) : seatName(thing));
@@ -144,11 +144,9 @@ class Conferences extends LitElement {
   }
 
   /** Why nothing can be done to this room or participant now; "" when something can. */
-  #objection(thing, {phone, args}) {
-    const {link, store} = this.#floor;
+  #objection(thing, action) {
     if (thing.gone) return isRoom(thing) ? gettext("The conference has ended.") : gettext("The participant has left.");
-    if (link.isStale(thing.pbx)) return NO_LIVE_DATA;
-    return phone && !store.session.user.phones[thing.pbx] && !args.some(field => field.own_phone) ? NO_PHONE : "";
+    return objectionThere(this.#floor, thing.pbx, action);
   }
 
   #isInView(key) {

@@ -1,11 +1,20 @@
 // From a press to a command, and back to words: the same for a row of a table and for a card of a room.
 
 import {asked} from "./ask.js";
+import {heard, turnable} from "./spies.js";
+import {NO_LIVE_DATA, NO_PHONE, NO_RECORDING} from "./words.js";
 
 /**
  * @typedef {{kind: string, key: string, rev: number}} Target
  * @typedef {{key: string, rev: number}} Thing  lives on while it is shown: its fields change under our eyes
  */
+
+/** Why it can't be done on this PBX now, by her; "" when it can. @param {import("./actions.js").Action} action */
+export function objectionThere({link, store}, pbx, {phone, args, records}) {
+  if (link.isStale(pbx)) return NO_LIVE_DATA;
+  if (phone && !store.session.user.phones[pbx] && !args.some(field => field.own_phone)) return NO_PHONE;
+  return records && !store.pbxs.get(pbx)?.link?.records ? NO_RECORDING : "";
+}
 
 export class Deeds {
   #floor;
@@ -58,6 +67,7 @@ export class Deeds {
       toasts.show({text: objection()});
       return;
     }
+    if (this.#turned(verb, target)) return;
     const send = (args, key) => {
       const meant = targets.find(one => one.key === key);
       return actions.send(action, meant, this.#things.nameOf(this.#things.find(meant.kind, meant.key) ?? thing), args);
@@ -68,6 +78,17 @@ export class Deeds {
     }
     const places = targets.map(({kind, key}) => ({key, label: this.#things.nameOf(this.#things.find(kind, key))}));
     ask.ask({action, facts: this.#things.factsOf(thing), objection, places, send});
+  }
+
+  /** Who listens to it already is turned to what she asks for. @returns {boolean} whether there was such a session */
+  #turned(verb, {key}) {
+    const {actions, store} = this.#floor;
+    const turn = actions.of("spy").find(known => known.verb === "calls.switch");
+    const session = turn && turnable(store, verb, key);
+    if (!session) return false;
+    const {spy, mode} = session;
+    if (spy.mode !== mode) actions.send(turn, {kind: "spy", key: spy.key, rev: spy.rev}, heard(store, spy).whom, {mode});
+    return true;
   }
 
   /** Says how a command ended: to who listens, and to who looks when its place can't be seen. */

@@ -9,6 +9,7 @@ import {initials} from "./seats.js";
 const LOOKS = {
   "conferences.mute": {iconName: "microphone", wordy: true, when: seat => !seat.muted},
   "conferences.unmute": {iconName: "microphone-off", wordy: true, pressed: true, when: seat => seat.muted},
+  "conferences.video": {iconName: "users-group", when: seat => !seat.video},
   "conferences.kick": {iconName: "user-minus"},
   "conferences.mute_others": {iconName: "microphone-off", wordy: true, when: (_room, {others}) => others.unmuted},
   "conferences.unmute_others": {iconName: "microphone", wordy: true, when: (_room, {others}) => others.muted},
@@ -71,9 +72,9 @@ function seatCard(seat, view) {
   </li>`;
 }
 
-function role({admin, marked}) {
-  if (admin) return pgettext("participant", "admin");
-  return marked ? pgettext("participant", "leader") : "";
+function role({admin, marked, video}) {
+  const word = admin ? pgettext("participant", "admin") : marked ? pgettext("participant", "leader") : "";
+  return [word, video && pgettext("participant", "shown to all")].filter(Boolean).join(", ");
 }
 
 /** What it does now, in one word: the ring and the icon say the same. */

@@ -28,6 +28,7 @@ import {pbxOf} from "./store.js";
  * @property {boolean} marked
  * @property {boolean} muted
  * @property {boolean} talking
+ * @property {boolean} video     all are shown its picture
  * @property {boolean} waiting
  * @property {number} since
  * @property {boolean} approx
@@ -101,11 +102,11 @@ export class Seats {
     fill(thing, fields);
   }
 
-  #fillSeat(seat, {rev, room, number, name, side, admin, marked, muted, talking, waiting, since, approx}) {
+  #fillSeat(seat, {rev, room, number, name, side, admin, marked, muted, talking, waiting, video, since, approx}) {
     const there = this.#rooms.get(room) ?? null;
     if (seat.room !== there) seat.stamp += 1;
     Object.assign(seat, {rev, room: there, number: clean(number), name: clean(name), side});
-    Object.assign(seat, {admin, marked, muted, talking, waiting, since, approx});
+    Object.assign(seat, {admin, marked, muted, talking, waiting, video, since, approx});
     seat.search = [seat.number, seat.name, there?.name ?? ""].map(searchable).join("\n");
   }
 }

@@ -51,6 +51,13 @@ export function mine(store) {
   return store.all("spy").filter(spy => (spy.user_id ? spy.user_id === id : spy.number !== "" && spy.number === phones[pbxOf(spy.key)]));
 }
 
+/** Her session on this call, where it can be turned to what a verb means: her phone is not rung a second time. */
+export function turnable(store, verb, call) {
+  const mode = Object.keys(SPY_MODES).find(name => verb === `calls.${name}`);
+  const spy = mode && mine(store).find(one => one.switchable && one.call === call);
+  return spy ? {spy, mode} : undefined;
+}
+
 /** Whom it is about: the one who is heard, and with whom he speaks. */
 export function heard(store, spy) {
   const call = store.get("call", spy.call);

@@ -192,6 +192,7 @@ export const WHEN_WORDS = {
 };
 
 export const NO_PHONE = RESULTS.no_phone;
+export const NO_RECORDING = RESULTS.no_recording;
 
 /** Per mode of a `spy`: its word, its icon, and how one says that somebody does it. */
 export const SPY_MODES = {

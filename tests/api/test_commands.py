@@ -105,6 +105,22 @@ async def test_who_does_not_wait_asks_later(floor: Floor, bob: User, program: Ma
     assert answer.status_code in {202, 404}, "gone may be known at once"
 
 
+async def test_once_answered_it_is_so_though_the_audit_has_no_outcome_yet(
+    floor: Floor, bob: User, program: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def later(*args: object) -> None:
+        pass
+
+    hers = program(bob)
+    monkeypatch.setattr(floor.desk.dispatcher, "_write_outcome", later)
+    asking = asyncio.create_task(hers.act("calls.hangup", "lab/a", id=ID))
+    await floor.sent(2)
+    assert (await hers.get(f"commands/{ID}"))[1]["outcome"] == "pending"
+    floor.hang_up()
+    assert (await asking)[1]["outcome"] == "done"
+    assert await hers.get(f"commands/{ID}") == await asking
+
+
 async def test_who_waits_less_than_it_takes(floor: Floor, bob: User, program: Make) -> None:
     status, told = await program(bob).act("calls.hangup", "lab/a", "?wait=0.05", id=ID)
     assert (status, told["outcome"]) == (202, "pending")

@@ -501,6 +501,8 @@ def _rooms(
 
     sizes = {row["BridgeName"]: int(row["BridgeNumChannels"]) for row in lists.bridges if _kind(row) == "room"}
 
+    shown = {row.get("BridgeVideoSource", "") for row in lists.bridges}
+
     def room(key: str, row: Fields) -> tuple[Pairs, Pairs]:
         said = rooms[key]
         # Beside the people a room's announcer is in its bridge, and a recorder if there is one: no list shows either.
@@ -528,6 +530,7 @@ def _rooms(
             **who,
             "AnsweredTime": lists.moment(since, min(max(since, earliest), now)),
             "(side)": (said["side"], places.side(places.rows[row["Uniqueid"]])),
+            "(video)": (said["video"], row["Uniqueid"] in shown),
             **{header: (said[name], row[header] == "Yes") for header, name in FLAGS.items()},
         }
         flags = {header: (said[name], row[header] == "Yes") for header, name in UNTOLD_FLAGS.items()}

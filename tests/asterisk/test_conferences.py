@@ -227,6 +227,30 @@ async def test_whoever_is_invited_is_heard_in_the_room(
         assert (answer["outcome"], answer["code"]) == ("refused", "no_extension")
 
 
+@pytest.mark.proves("conferences.video")
+async def test_one_whom_all_are_shown(asterisk: Asterisk, bob: User, enter: Enter) -> None:
+    """Of the second click no event tells, since nothing changes: the bridges' list proves it."""
+    async with Desk(asterisk, user_id=bob.pk) as desk:
+        room = await enter(desk)
+        anna, boris = room.seat("101")[0], room.seat("102")[0]
+        for key in (anna, anna, boris):
+            await room.done("conferences.video", key)
+            # Its frame may follow the answer by a tick.
+            await desk.page.until(lambda key=key: [one for one in room.seats if room.seats[one]["video"]] == [key])
+            assert desk.room_differences(*await desk.rooms(asterisk)) == []
+        await room.done("conferences.kick", boris)
+        answer = await room.click("conferences.video", boris)
+        assert (answer["outcome"], answer["code"]) == ("refused", "gone")
+
+
+async def test_an_outsider_chooses_nobody(asterisk: Asterisk, bob: User, charlie: User, enter: Enter) -> None:
+    async with Desk(asterisk, user_id=bob.pk) as desk:
+        room = await enter(desk)
+        answer = await desk.click("conferences.video", room.seat("101")[0], charlie.pk)
+        assert (answer["outcome"], answer["code"]) == ("refused", "no_right")
+        assert not any(seat["video"] for seat in room.seats.values())
+
+
 @pytest.mark.proves("conferences.record", "conferences.stop_record")
 async def test_a_recording_has_what_was_said(asterisk: Asterisk, bob: User, enter: Enter) -> None:
     """Shown as events tell, and the two notes are in the file that Asterisk has named."""

@@ -30,8 +30,10 @@ class Panel:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PHOENIX_")}
         kept.pop("DATABASE_URL", None)
         kept["DJANGO_SETTINGS_MODULE"] = "phoenix_panel.settings"
-        self._environment = {**kept, "PHOENIX_VAR": str(var), "PHOENIX_ENV_FILE": os.devnull, **environment}
+        ours = {"PHOENIX_VAR": str(var), "PHOENIX_ENV_FILE": os.devnull, "PHOENIX_MFA": "off"}
+        self._environment = {**kept, **ours, **environment}
         self._process: subprocess.Popen[str] | None = None
+        self._said = ""
         self.url = ""
 
     def manage(self, *arguments: str) -> str:
@@ -65,7 +67,7 @@ class Panel:
     def start(self, port: int = 0) -> Self:
         """Start it, on a free port if none is given, and wait until it serves."""
         self._begin("runpanel", *self.options, "--port", str(port))
-        line = self._first_line()
+        line = self.line()
         match = re.search(r"http://[^/]+/", line)
         assert match is not None, line + (self.var / "log").read_text()
         self.url = match.group(0)
@@ -90,16 +92,19 @@ class Panel:
         assert self._process is not None
         return self._process.pid
 
-    def _first_line(self) -> str:
+    def line(self) -> str:
+        """The next one that it says."""
         assert self._process is not None
         assert self._process.stdout is not None
+        out = self._process.stdout.fileno()  # past the file's own buffer, which may hold more than one line
         with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
+            selector.register(out, selectors.EVENT_READ)
             until = time.monotonic() + START_S
-            while time.monotonic() < until:
+            while "\n" not in self._said and time.monotonic() < until:
                 if selector.select(0.2):
-                    return self._process.stdout.readline()
-        return "it did not start"
+                    self._said += os.read(out, 65536).decode() or "it has ended\n"
+        line, _, self._said = self._said.partition("\n")
+        return line or "it did not start"
 
     def stop(self) -> int:
         """End it as Ctrl-C does; its exit code."""
@@ -150,6 +155,6 @@ class Post(Panel):
     def start(self, port: int = 0) -> Self:
         """Start it, and wait until it runs; not until its PBX is live."""
         self._begin("runpbx", "lab")
-        line = self._first_line()
+        line = self.line()
         assert "lab" in line, line + self.log
         return self

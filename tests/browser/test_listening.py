@@ -114,6 +114,12 @@ def test_whisper_by_keyboard_alone(
     assert SUPERVISOR not in outgoing.heard(0.4).notes(NOTES)
     look(page, "whispering")
     ear = supervisor.wait_incoming()
+    # The row's own keys turn the session that there is: her phone is not rung a second time.
+    page.locator("tbody tr[data-key]").first.focus()
+    page.keyboard.press("l")
+    session = page.locator("[data-dock] .session.listen")
+    expect(session).to_have_attribute("aria-label", "Listening")
+    incoming.wait_tone(CUSTOMER)
     page.keyboard.press("Escape")
     ear.wait_ended(2)
     expect(session).to_have_count(0, timeout=AT_ONCE)

@@ -15,7 +15,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import RolePolicy, User
 from accounts.permissions import enough
 from accounts.rights import ROLES
 from floor import hub as hubs
@@ -328,4 +328,18 @@ async def test_other_rights_bring_the_page_back_for_a_new_greeting(hub: Hub, bob
     await look(hub, deque())
     closing = await communicator.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4012)
+    assert not [*hub.watchers]
+
+
+async def test_who_has_yet_to_set_up_a_second_factor_gets_no_socket(hub: Hub, bob: User, settings: Any) -> None:
+    communicator = await socket(bob)
+    await communicator.connect()
+    await told(communicator, 2)
+    settings.PHOENIX_MFA = True
+    await RolePolicy.objects.filter(group__name="Supervisor").aupdate(mfa_required=True)
+    await look(hub, deque())
+    assert (await communicator.receive_output())["code"] == 4012  # comes back, and
+    again = await socket(bob)
+    await again.connect()
+    assert (await again.receive_output())["code"] == 4401
     assert not [*hub.watchers]

@@ -37,7 +37,8 @@ OTHERS = {
 }
 
 
-EXAMPLES = {"<kind>/<path:key>": "call/demo/1", "<id>": "0" * 32, "<int:team_id>": "1"}
+EXAMPLES = {"<kind>/<path:key>": "call/demo/1", "<id>": "0" * 32, "<int:pk>": "1", "<int:team_id>": "1"}
+EXAMPLES |= {"<str:token>": "x", "<str:code>": "x"}
 """What is put into addresses that take arguments."""
 
 
@@ -89,6 +90,7 @@ def test_no_address_takes_a_form_from_elsewhere(address: str, alice: User) -> No
 
 def test_pages_need_a_signed_in_user(client: Client) -> None:
     open_to_all = {"/accounts/login/", "/accounts/logout/", "/i18n/setlang/", "/jsi18n/", "/livez", "/no/such/page"}
+    open_to_all |= {"/accounts/invitation/x/", "/setup/x/"}
     # The API knows no session at all: tests/api.
     pages = {address for address in ADDRESSES if not address.startswith("/api/")}
     for address in pages - open_to_all:

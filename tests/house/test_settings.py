@@ -46,6 +46,10 @@ PBX = "ami://panel:s3cret-word@192.0.2.10:5038?plaintext=yes"
         ("PHOENIX_SESSION_HOURS", "0", "whole number from 1"),
         ("PHOENIX_SESSION_HOURS", "twelve", "whole number from 1"),
         ("PHOENIX_SESSION_HOURS", "١٢", "whole number from 1"),
+        ("PHOENIX_SESSION_DAYS", "0", "whole number from 1"),
+        ("PHOENIX_MFA", "no", "one of: policy, off"),
+        ("PHOENIX_OIDC_ISSUER", "http://s3cret-word.example", "https://"),
+        ("PHOENIX_OIDC_ISSUER", "https://idp.example", "PHOENIX_OIDC_CLIENT_ID"),
         ("PHOENIX_PROXIES", "-1", "whole number from 0"),
         ("PHOENIX_TIME_ZONE", "Mars/Olympus", "time zone"),
         ("PHOENIX_LANGUAGE", "tlh", "one of: en, ru"),
@@ -152,6 +156,23 @@ def test_the_demo_runs_alone_or_when_asked_for(read: Any, given: dict[str, str],
     assert settings["PHOENIX_DEMO"] is runs
     named = ["pbx"] if "PHOENIX_PBX" in given else []
     assert settings["PHOENIX_PBX_NAMES"] == named + (["demo"] if runs else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ({}, False),
+        ({"PHOENIX_PBX": PBX}, True),
+        ({"PHOENIX_PBX": PBX, "PHOENIX_DEMO": "1"}, True),
+        ({"PHOENIX_REDIS": "redis://r"}, True),
+        ({"PHOENIX_DEMO": "0"}, True),
+        ({"PHOENIX_PBX": PBX, "PHOENIX_MFA": "off"}, False),
+    ],
+)
+def test_a_second_factor_is_asked_as_roles_say_where_a_pbx_is_real(
+    read: Any, given: dict[str, str], asked: bool
+) -> None:
+    assert read(**given)["PHOENIX_MFA"] is asked
 
 
 def test_a_pbx_named_demo_and_the_demo(read: Any) -> None:

@@ -25,10 +25,26 @@ CHOSEN = {
 }
 
 
+PASSWORD = "a password of twelve"
+
+
 @pytest.fixture
 def admin(alice: User, client: Client) -> Client:
-    client.force_login(alice)
+    """Signed in a moment ago."""
+    alice.set_password(PASSWORD)
+    alice.save()
+    client.post("/accounts/login/", {"username": "alice", "password": PASSWORD})
     return client
+
+
+def test_a_panel_found_open_is_no_administrator(alice: User, client: Client) -> None:
+    """She signed in, but long ago."""
+    alice.set_password(PASSWORD)
+    alice.save()
+    client.force_login(alice)
+    assert client.post(URL, CHOSEN).status_code == 302
+    assert client.post(f"{URL}preset/", {"preset": "EU"}).status_code == 302
+    assert not policies.answered()
 
 
 @pytest.mark.parametrize("role", ["", "Agent", "Team lead", "Supervisor", "Auditor"])

@@ -82,12 +82,34 @@ def test_a_room_and_who_is_in_it(scene: Conference) -> None:
         "marked": False,
         "muted": True,
         "talking": False,
+        "video": False,
         "waiting": False,
         "since": 1_000_000,
         "approx": False,
     }
     assert {call["room"] for call in scene.calls.values()} == {"801"}, "each is a call of its own, in the room"
     assert len(scene.calls) == 2
+
+
+def test_whose_picture_all_are_shown(scene: Conference) -> None:
+    """Every event about the room's bridge says whose; nobody's, once that one has left."""
+
+    def shown() -> list[str]:
+        scene.settled()
+        return [key for key, seat in scene.seats.items() if seat["video"]]
+
+    scene.arrive("a", "101")
+    scene.arrive("b", "201")
+    scene.event("BridgeVideoSourceUpdate", BridgeUniqueid="br-801", **ROOM, BridgeVideoSource="a")
+    assert shown() == ["lab/a"]
+    scene.event("BridgeVideoSourceUpdate", BridgeUniqueid="br-801", **ROOM, BridgeVideoSource="b")
+    assert shown() == ["lab/b"]
+    scene.arrive("c", "103")  # its BridgeEnter names none
+    assert shown() == []
+    scene.pbx.replace_bridges(
+        [message("Event", "BridgeListItem", BridgeUniqueid="br-801", **ROOM, BridgeVideoSource="c")], 1_000.0
+    )
+    assert shown() == ["lab/c"]
 
 
 def test_flags_follow_their_events_and_no_rev_rises(scene: Conference) -> None:

@@ -1,4 +1,7 @@
-"""`manage.py firstusers`: on a new database an administrator and a supervisor, their passwords shown once."""
+"""`manage.py firstusers`: to look at the demo, an administrator and a supervisor, their passwords shown once.
+
+Where a PBX is real the first administrator makes herself, with a password of her own: accounts.firstrun.
+"""
 
 from typing import Any
 
@@ -16,9 +19,11 @@ DEMO_PHONE = "PJSIP/2000"  # the supervisor's phone on the demo PBX: it answers 
 
 
 class Command(BaseCommand):
-    help = "Creates the first users if there are none; says nothing otherwise."
+    help = "Creates the demo's first users if there are none; says nothing otherwise."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.PHOENIX_DEMO_ALONE:
+            return
         made: list[tuple[str, str]] = []
         with transaction.atomic():
             if User.objects.exists():
@@ -29,8 +34,7 @@ class Command(BaseCommand):
                 user.set_password(password)
                 user.save()
                 user.groups.add(Group.objects.get(name=role))
-                if settings.PHOENIX_DEMO:
-                    Phone.objects.create(user=user, pbx="demo", dial_string=DEMO_PHONE)
+                Phone.objects.create(user=user, pbx="demo", dial_string=DEMO_PHONE)
                 made.append((name, password))
         self.stdout.write(
             box(["Sign in with (shown this once, write them down):", "", *(f"{n:<12}{p}" for n, p in made)])

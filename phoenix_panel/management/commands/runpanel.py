@@ -12,6 +12,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+
+from accounts import firstrun
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ class Command(BaseCommand):
         from phoenix_panel.wiring import Panel
 
         host, port = options["host"], options["port"]
+        first = firstrun.code()  # before the loop runs, on which nobody may wait for the database
         panel: Panel | None = None
 
         def start() -> None:
@@ -63,6 +67,9 @@ class Command(BaseCommand):
             given = server.listening_addresses[0][1]
             addresses = "  ".join(urls(host, given, settings.ALLOWED_HOSTS))
             self.stdout.write(f"Phoenix Panel: {addresses}   (Ctrl-C stops it)")
+            if first:
+                path = reverse("setup", args=[first])
+                self.stdout.write(f"Nobody has an account yet. Make the first: {addresses.split()[0]}{path[1:]}")
             self.stdout.flush()
             if others_are_refused(host, settings.ALLOWED_HOSTS):
                 name = "name.or.address" if is_everywhere(host) else host
