@@ -1,21 +1,27 @@
-"""The trail's pen: `intent` before an action is sent, `outcome` after it, `denied` instead of it, `find` to ask again.
+"""The trail's pen: `intent` before an action is sent, `outcome` after it, `find` to ask again; `denied` where there is
+nothing to send; `changed` for settings, `signed` for sign-ins, `kept` for what is done to the audit itself.
+
+A command is denied by its PBX's worker, on live state: by an `outcome` after its intent, whose code says so.
 
 Sync functions that do ORM work, for commands and tests; `Trail` runs them for async code on one thread of its own.
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from dataclasses import replace
+from typing import Any, Final, Literal, ParamSpec, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, connections, transaction
 from django.db.models import CharField
 
 from accounts.living import acting
 from accounts.permissions import UserSnapshot
+from audit.chain import KeyMissing
 from audit.models import Entry
-from audit.record import AuditUnavailable, Outcome, Record, What, Who
+from audit.record import TOLD, AuditUnavailable, Heard, Outcome, Record, What, Who
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -43,8 +49,41 @@ def outcome(who: Who, what: What, outcome: Outcome, code: str = "", detail: str 
 
 
 def denied(who: Who, what: What, code: str, detail: str = "") -> None:
-    """Writes that it was asked for and not allowed (nothing was sent, there is no intent)."""
+    """Writes that it was asked for and not allowed: a page, a form; for what has no intent."""
     _write(Entry.Kind.DENIED, who, what, outcome=Entry.Outcome.REFUSED, code=code, detail=detail)
+
+
+def changed(who: Who, what: What, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Writes that a setting was changed, from what to what: of both, the fields that differ. No secrets, please.
+
+    Call it last in the transaction that makes the change, so that both are there or neither: until its end nobody else
+    can write to the trail. `what.command` may be "". What differs in nothing is not written.
+    """
+    differ = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if not differ:
+        return
+    args = {
+        **what.args,
+        "before": {name: before[name] for name in differ if name in before},
+        "after": {name: after[name] for name in differ if name in after},
+    }
+    _write(Entry.Kind.CHANGED, who, replace(what, args=args))
+
+
+def signed(who: Who, verb: str, code: str = "", **args: Any) -> None:
+    """Writes who came (`sign.in`), went (`sign.out`), or was not let in (`sign.failed`, with a code)."""
+    outcome = Entry.Outcome.REFUSED if code else Entry.Outcome.NONE
+    _write(Entry.Kind.SIGN, who, What("", verb, args=args), outcome=outcome, code=code)
+
+
+def kept(who: Who, what: What, outcome: Outcome | Literal[""] = "") -> None:
+    """Writes what is done to the audit itself: a purge, a hold, an export."""
+    _write(Entry.Kind.KEEPING, who, what, outcome=outcome)
+
+
+def heard(who: Who, what: What, code: str = "") -> Entry:
+    """Writes a step of a listening: `audit.monitoring` does."""
+    return _write(Entry.Kind.LISTEN, who, what, code=code)
 
 
 def _begin(who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
@@ -54,11 +93,11 @@ def _begin(who: Who, what: What, session: str) -> tuple[Record | None, UserSnaps
 
 
 def find(command: str) -> Record | None:
-    """The command with its last outcome; None if it has no intent.
+    """The command with its last outcome, as its asker is told; None if it has no intent.
 
     Whether it is the asker's own is for the caller to see (`record.who.user_id`).
     """
-    entries = list(Entry.objects.filter(command=command).exclude(kind=Entry.Kind.DENIED))
+    entries = list(Entry.objects.filter(command=command, kind__in=(Entry.Kind.INTENT, Entry.Kind.OUTCOME)))
     first = next((entry for entry in entries if entry.kind == Entry.Kind.INTENT), None)
     if first is None:
         return None
@@ -76,15 +115,15 @@ def find(command: str) -> Record | None:
         ),
         at=first.at,
         outcome=last.outcome if last else "",  # type: ignore[arg-type]  # its choices
-        code=last.code if last else "",
+        code=TOLD.get(last.code, last.code) if last else "",
         detail=last.detail if last else "",
     )
 
 
-def _write(kind: Entry.Kind, who: Who, what: What, outcome: str = "", code: str = "", detail: str = "") -> None:
-    Entry(
+def _write(kind: Entry.Kind, who: Who, what: What, outcome: str = "", code: str = "", detail: str = "") -> Entry:
+    entry = Entry(
         kind=kind,
-        command=what.command,
+        command=what.command or secrets.token_hex(16),
         user_id=who.user_id,
         user_name=_text("user_name", who.name),
         source=who.source,
@@ -98,7 +137,9 @@ def _write(kind: Entry.Kind, who: Who, what: What, outcome: str = "", code: str 
         outcome=outcome,
         code=_text("code", code),
         detail=_text("detail", detail),
-    ).save()
+    )
+    entry.save()
+    return entry
 
 
 def _text(name: str, value: str) -> str:
@@ -113,14 +154,24 @@ def _storable(value: str) -> str:
     return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
-def _clean(value: Any) -> Any:
+DEEPEST: Final = 16
+"""Levels of an argument that are written: no action takes so many, and strangers to an action may send hundreds."""
+
+
+def _clean(value: Any, depth: int = 0) -> Any:
+    """As the database gives it back: PostgreSQL spells fractions in its own way, and a chain knows one spelling."""
     if isinstance(value, str):
         return _storable(value)
-    if isinstance(value, Mapping):
-        return {_storable(str(key)): _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**53):
+        return value
+    if depth < DEEPEST:
+        if isinstance(value, Mapping):
+            return {_storable(str(key)): _clean(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
+            return [_clean(item, depth + 1) for item in items]
+        return _storable(str(value))
+    return "…"
 
 
 class Trail:
@@ -147,6 +198,12 @@ class Trail:
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
         """How it ended."""
         await self.run(outcome, who, what, outcome_, code, detail)
+
+    async def heard(self, step: Heard) -> None:
+        """A step of a listening."""
+        from audit import monitoring
+
+        await self.run(monitoring.write, step)
 
     async def run(self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
         """`fn(*args, **kwargs)` on the trail's thread. AuditUnavailable: the database failed, or took too long.
@@ -175,6 +232,8 @@ class Trail:
             if connection.connection is None:
                 self._renew_at = time.monotonic() + self.RENEW
             return fn(*args, **kwargs)
+        except KeyMissing as error:
+            raise AuditUnavailable(str(error)) from None
         except Error as error:  # an IntegrityError too (the user is gone): what can't be written down isn't done
             connection.close()
             raise AuditUnavailable(f"{type(error).__name__}: {error}") from error

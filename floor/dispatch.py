@@ -20,8 +20,9 @@ from pydantic import ValidationError
 import ami
 from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
-from audit.record import AuditUnavailable, Outcome, Record, What, Who
+from audit.record import TOLD, AuditUnavailable, Outcome, Record, What, Who
 from floor import registry
+from floor.monitoring import Monitor
 from floor.registry import Action, Found, Plan, Tones
 from live.pbx import Pbx
 from live.resync import Step
@@ -36,9 +37,6 @@ PROOF_S: Final = 8.0
 
 RESOLVE_S: Final = 60.0
 """How long an ``unknown`` may still be settled, by an event or by the lists after a reconnect."""
-
-_CODES: Final = {"inactive": "no_right", "hidden": "gone"}
-"""What is answered for a denial, where that is not its own code. What she may not see is to her as what is no more."""
 
 REMEMBERED: Final = 5_000
 """Answers kept for a command that comes again with the same id."""
@@ -147,10 +145,12 @@ class Dispatcher:
         read: Read | None = None,
         recorder: Link | None = None,
         tones: Tones | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
-        """``recorder``: the PBX's account that may record, where it has one."""
+        """``recorder``: the PBX's account that may record, where it has one. ``monitor``: is told what is asked of
+        legs that listen."""
         self._pbx, self._link, self._book, self._reply, self._epoch = pbx, link, book, reply, epoch
-        self._read, self._recorder, self._tones = read, recorder, tones
+        self._read, self._recorder, self._tones, self._monitor = read, recorder, tones, monitor
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -237,7 +237,8 @@ class Dispatcher:
             return self._answer(underway, "refused", "no_right")
         decision = decide(user, action.right, target)
         if not decision.allowed:
-            return self._answer(underway, "refused", _CODES.get(decision.code, decision.code))
+            told = TOLD.get(decision.code, decision.code)
+            return self._answer(underway, "refused", told, written=decision.code)
         if found is None:
             return self._answer(underway, "refused", "gone")
         if found.rev != command.rev:
@@ -266,8 +267,7 @@ class Dispatcher:
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:
-            role = ", ".join(user.roles)
-            self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time(), role, plan.told, plan.reason)
+            self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time(), ", ".join(user.roles))
         futures: list[asyncio.Future[ami.Message]] = []
         try:
             for action in plan.sends:
@@ -276,6 +276,12 @@ class Dispatcher:
             if not futures:
                 return self._answer(underway, "refused", "link_down", detail=str(error))
             log.warning("only %d of %d actions of %s went out: %s", len(futures), len(plan.sends), action, error)
+        command = underway.command
+        if self._monitor is not None:
+            if plan.own_leg:
+                self._monitor.asked(plan.own_leg, underway.who, command.id, plan.told, plan.reason)
+            elif command.kind == "spy":
+                self._monitor.done_to(command.key.partition("/")[2], command.verb, command.id)
         underway.wire_ms = (time.time() - underway.command.at) * 1000
         underway.plan = plan
         self._unproved[underway.command.id] = underway
@@ -351,7 +357,9 @@ class Dispatcher:
         *,
         more: bool = False,
         audited: bool = True,
+        written: str = "",
     ) -> None:
+        """``written``: the code for the audit, where it is another."""
         command = underway.command
         underway.more = more
         underway.result = {
@@ -366,7 +374,7 @@ class Dispatcher:
         }
         self._send(underway, {**underway.result, "more": more})
         if audited:
-            self._start(self._write_outcome(underway, outcome, code, detail))
+            self._start(self._write_outcome(underway, outcome, written or code, detail))
 
     async def _write_outcome(self, underway: _Underway, outcome: Outcome, code: str, detail: str) -> None:
         try:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 import ami
 from accounts.permissions import TargetSnapshot, UserSnapshot, enough
 from ami.client import Link
+from audit.record import VERBS
 from floor.words import Words
 from live.channels import Channel
 from live.pbx import Pbx
@@ -207,6 +208,7 @@ KINDS: Final[dict[str, Kind]] = {}
 def register(action: Action) -> None:
     if ACTIONS.setdefault(action.verb, action) is not action:
         raise ValueError(f"the verb {action.verb} is registered twice")
+    VERBS[action.verb] = action.label
 
 
 def register_kind(kind: Kind) -> None:

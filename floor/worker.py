@@ -16,6 +16,7 @@ from ami.protocol import Message
 from floor import registry
 from floor.dispatch import TTL_S, Book, Dispatcher, Reply
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
+from floor.monitoring import Monitor, Witness
 from live.manners import SEED, Manners
 from live.pbx import Pbx
 from live.resync import RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, Step, untold
@@ -73,9 +74,12 @@ class Sink(Protocol):
 class PbxWorker:
     """Keeps one PBX's picture true and its commands served, until cancelled."""
 
-    def __init__(self, config: PbxConfig, sink: Sink, book: Book, reply: Reply | None = None) -> None:
+    def __init__(
+        self, config: PbxConfig, sink: Sink, book: Book, reply: Reply | None = None, witness: Witness | None = None
+    ) -> None:
         """``reply``: gets the answers. With it nothing is taken from the channel layer, where the commands of other
-        processes come: only who has this worker gives it any, by ``dispatcher.run``."""
+        processes come: only who has this worker gives it any, by ``dispatcher.run``. ``witness``: where it is written
+        who listens to whom; of the workers of one PBX, one has it."""
         self.name = config.name
         self.pbx = Pbx(config.name, config.extensions, config.trunks, config.manners)
         self.link = Link(
@@ -89,6 +93,7 @@ class PbxWorker:
         """Each change of its state is followed by a heartbeat."""
         self._tones = next((make(self.pbx, self.link) for make in registry.TONES), None)
         self._alone = reply is not None
+        self.monitor = Monitor(self.pbx, witness) if witness is not None else None
         self.dispatcher = Dispatcher(
             self.pbx,
             self.link,
@@ -98,6 +103,7 @@ class PbxWorker:
             self._read_again,
             self.recorder,
             self._tones,
+            self.monitor,
         )
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
@@ -124,6 +130,8 @@ class PbxWorker:
         parts = [self._beats, self._reconcile, self._read_untold]
         if not self._alone:
             parts.append(self._take_commands)
+        if self.monitor is not None:
+            parts.append(self.monitor.run)
         async with asyncio.TaskGroup() as first:
             for part in links:
                 first.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
@@ -140,12 +148,16 @@ class PbxWorker:
         if self._commands:
             await asyncio.wait(self._commands, timeout=TTL_S)
         await self.dispatcher.finish()
+        if self.monitor is not None:
+            await self.monitor.finish()
 
     # --- events to frames
 
     def _event(self, message: Message) -> None:
         now = time.time()
         self.pbx.apply(message, now)
+        if message.event == "ChanSpyStart" and self.monitor is not None and self.link.state.phase == "live":
+            self.monitor.look(now)  # before it may be over again
         if not self._hears:
             self._hears = message.get("Privilege").startswith("call")
         if not self._received:
@@ -189,7 +201,9 @@ class PbxWorker:
         self.dispatcher.look()
         if self._tones is not None:
             self._tones.look()
-        if self.pbx.pending:
+        if self.monitor is not None:
+            self.monitor.look(now)
+        if self.pbx.pending or (self.monitor is not None and self.monitor.pending):
             self._schedule(RIPEN_S)
 
     def _tell_anew(self) -> None:
@@ -325,6 +339,8 @@ class PbxWorker:
         if state.phase != "live":
             self.pbx.settled = False  # events of the new login may come before its lists
             self._hears = self._deaf = False
+            if self.monitor is not None:
+                self.monitor.lost()
         self._beat(state)
         if state.phase != "live":
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,7 +25,9 @@ def change(who: Who, team: Team | None, modes: Mapping[Mode, Policy], reasons: I
     after = _said(policies.of(team))
     if reasons is not None:
         after["reasons"] = list(policies.read().reasons)
-    _changed(who, "" if team is None else team.name, before, after)
+    words = "" if team is None else team.name
+    what = What("", "monitoring.policy", target_kind="team" if team else "", target_words=words)
+    trail.changed(who, what, before, after)
 
 
 def preset(who: Who, name: str) -> None:
@@ -36,15 +37,3 @@ def preset(who: Who, name: str) -> None:
 
 def _said(modes: Modes) -> dict[str, Any]:
     return {mode: {"told": policy.told, "reason_required": policy.reason} for mode, policy in modes}
-
-
-def _changed(who: Who, team: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    what = What(
-        command=secrets.token_hex(16),
-        verb="monitoring.policy",
-        target_kind="team" if team else "",
-        target_words=team,
-        args={"before": before, "after": after},
-    )
-    trail.intent(who, what)
-    trail.outcome(who, what, "done")

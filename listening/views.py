@@ -10,11 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import policies
-from accounts.models import Team, User
+from accounts.models import Team
 from accounts.monitoring_policy import PRESETS
 from accounts.stepup import recent
-from accounts.views import remote_address
-from audit.record import Who
+from audit import asking
 from listening import services
 from listening.forms import PolicyForm
 
@@ -30,7 +29,7 @@ def policy(request: HttpRequest, team_id: int | None = None) -> HttpResponse:
     team = None if team_id is None else get_object_or_404(Team, pk=team_id)
     form = PolicyForm(team, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        services.change(_who(request), team, form.modes, form.cleaned_data.get("reasons"))
+        services.change(asking.who(request), team, form.modes, form.cleaned_data.get("reasons"))
         messages.success(request, _("Saved. It holds for what begins from now on."))
         return redirect(request.path)
     context = {
@@ -52,12 +51,6 @@ def preset(request: HttpRequest) -> HttpResponse:
     name = request.POST.get("preset", "")
     if name not in PRESETS:
         raise Http404
-    services.preset(_who(request), name)
+    services.preset(asking.who(request), name)
     messages.success(request, _("Saved. It holds for what begins from now on."))
     return redirect("listening:policy")
-
-
-def _who(request: HttpRequest) -> Who:
-    user = request.user
-    assert isinstance(user, User)
-    return Who(user.pk, user.name, "page", remote_address(request))

@@ -29,10 +29,6 @@ class OwnLeg:
     asked: float
     role: str = ""
     """What the user is, for who is told that somebody listens and not who."""
-    told: str = ""
-    """How those who are listened to are told: accounts.monitoring_policy."""
-    why: str = ""
-    """Why she listens, as she said."""
     born: bool = False
     """A channel came to be: of a phone that is not registered there is none."""
     answered: bool = False
@@ -53,11 +49,9 @@ class OwnLegs:
     def __init__(self) -> None:
         self._legs: dict[str, OwnLeg] = {}
 
-    def expect(
-        self, channel_id: str, user_id: int, user: str, now: float, role: str = "", told: str = "", why: str = ""
-    ) -> None:
+    def expect(self, channel_id: str, user_id: int, user: str, now: float, role: str = "") -> None:
         """It is asked for now, by this user."""
-        self._legs[channel_id] = OwnLeg(user_id, user, now, role=role, told=told, why=why)
+        self._legs[channel_id] = OwnLeg(user_id, user, now, role=role)
 
     def get(self, channel_id: str) -> OwnLeg | None:
         return self._legs.get(channel_id)

@@ -46,6 +46,14 @@ PHOENIX_AUDIO_HOST = env.checked(
     "PHOENIX_AUDIO_HOST", "", lambda text: text and ipaddress.ip_address(text), "an IP address"
 )
 
+# Who did what --------------------------------------------------------------------------------------------------------
+
+PHOENIX_AUDIT_KEY = env.text("PHOENIX_AUDIT_KEY")  # what the audit's entries are sealed with; "" is that of this file
+PHOENIX_AUDIT_KEY_PATH = VAR_DIR / "audit_key"
+PHOENIX_AUDIT_HEADS = Path(env.text("PHOENIX_AUDIT_HEADS") or VAR_DIR / "audit-heads.jsonl").absolute()
+PHOENIX_AUDIT_DAYS = env.number("PHOENIX_AUDIT_DAYS", 400, least=1, most=36500)  # PCI DSS 10.5.1 asks for a year
+PHOENIX_AUDIT_OWN = env.flag("PHOENIX_AUDIT_OWN", True)  # everybody sees who listened to her own phone
+
 # Where it is found ---------------------------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = env.words("PHOENIX_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -111,6 +119,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "floor.context.demo",
                 "listening.context.unanswered",
+                "audit.context.rail",
                 "accounts.context.signing_in",
             ],
         },

@@ -17,12 +17,14 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 handler400 = "phoenix_panel.errors.bad_request"
+handler403 = "phoenix_panel.errors.forbidden"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calls:board"), name="home"),
     path("calls/", include("calls.urls")),
     path("conferences/", include("conferences.urls")),
     path("monitoring/", include("listening.urls")),
+    path("audit/", include("audit.urls")),
     # accounts/
     path("accounts/", include("accounts.urls")),
     path("setup/<str:code>/", me.setup, name="setup"),

@@ -13,6 +13,7 @@ import re
 from django.conf import settings
 
 from ami.address import Address
+from audit import heads
 from audit.trail import Trail
 from demo.running import Demo
 from floor import hub
@@ -61,7 +62,11 @@ class Panel:
         self.hub = hub.current()
         self.reader = Reader(bus(), self.hub) if web else None
         self.demo = Demo() if settings.PHOENIX_DEMO and not web else None
-        self.workers = [] if web else [PbxWorker(config, self.hub, self.trail) for config in pbx_configs(self.demo)]
+        self.workers = (
+            []
+            if web
+            else [PbxWorker(config, self.hub, self.trail, witness=self.trail) for config in pbx_configs(self.demo)]
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -92,6 +97,7 @@ class Panel:
             await self.demo.stop()
         await _end(self._tasks[0])
         self.trail.close()
+        heads.pen().flush()
 
 
 class Post:
@@ -100,7 +106,7 @@ class Post:
     def __init__(self, config: PbxConfig) -> None:
         self.trail = Trail()
         self.carrier = Carrier(bus())
-        self.worker = PbxWorker(config, self.carrier, self.trail)
+        self.worker = PbxWorker(config, self.carrier, self.trail, witness=self.trail)
 
     async def run(self) -> None:
         """Until cancelled; then the session with the PBX is closed, and what is known is written and told."""
@@ -115,6 +121,7 @@ class Post:
             await _end(carrying)
             await self.carrier.close()
             self.trail.close()
+            heads.pen().flush()
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:

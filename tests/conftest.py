@@ -1,6 +1,7 @@
 """The cast, the same in every test: Alice administers, Bob supervises, Charlie may do nothing."""
 
 import importlib
+from collections.abc import Iterator
 
 import pytest
 from channels.layers import channel_layers
@@ -10,6 +11,7 @@ from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import User
+from audit import heads
 
 pytest_plugins = ["tests.lab.fixtures", "tests.house.postgres", "tests.house.redis"]
 
@@ -67,7 +69,7 @@ def charlie(db: None) -> User:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """pytest-django's, then without the one trigger that keeps Django from emptying the tables between tests.
 
     tests/audit/test_append_only.py makes it again and proves it.
@@ -75,6 +77,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     migration = importlib.import_module("audit.migrations.0003_no_delete")
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(migration.FLUSH_DOWN[connection.vendor].replace("TRIGGER", "TRIGGER IF EXISTS"))
+    yield
+    heads.pen().flush()  # what the audit notes at the end of a process: here while its log has somewhere to go
 
 
 @pytest.fixture(autouse=True)

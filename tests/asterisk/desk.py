@@ -109,7 +109,9 @@ class Desk:
         bus: Bus | None = None,
         *,
         records: bool = False,
+        monitored: bool = False,
     ) -> None:
+        """``monitored``: who listens is written down, as the panel's own workers do."""
         self.page = Page()
         self.hub = Hub()
         self.trail = Trail()
@@ -122,7 +124,9 @@ class Desk:
             recorder=Address.parse(asterisk.ami_url("recorder")) if records else None,
         )
         self.carrier = Carrier(bus) if bus is not None else None
-        self.worker = PbxWorker(config, self.carrier or self.hub, self.trail)
+        self.worker = PbxWorker(
+            config, self.carrier or self.hub, self.trail, witness=self.trail if monitored else None
+        )
         self._between = [self.carrier.run, Reader(bus, self.hub).run] if bus and self.carrier else []
         self.watcher = Watcher(self.page, frozenset(registry.KINDS), user_id)
         self.page.seen = functools.partial(self.hub.seen, self.watcher)

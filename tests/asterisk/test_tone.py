@@ -6,11 +6,12 @@ import asyncio
 import functools
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from accounts import policies
 from accounts.models import User
 from accounts.monitoring_policy import MODES, Policy
-from audit.models import Entry
+from audit.models import Listening
 from floor import registry
 from listening import tone
 from listening.beep import HZ
@@ -72,12 +73,17 @@ async def test_both_hear_it_and_it_ends_with_the_listening(
     asterisk: Asterisk, phones: MakePhone, sue: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tone, "EVERY_S", 1.0)
+    await sync_to_async(policies.write)(None, {mode: Policy("tone", reason=True) for mode in MODES})
     customer, supervisor = phones(asterisk, "201", hz=CUSTOMER), phones(asterisk, "900", hz=0)
     agent = phones(asterisk, "101", hz=AGENT)
-    async with Desk(asterisk, user_id=sue.pk) as desk:
+    async with Desk(asterisk, user_id=sue.pk, monitored=True) as desk:
         await desk.live()
         outgoing, incoming = await conversation(agent, customer)
-        key, ear = await listening(desk, sue, supervisor)
+        answer = await desk.click("calls.listen", await the_call(desk), sue.pk, args={"reason": "Training"})
+        assert (answer["outcome"], answer["code"]) == ("done", "")
+        await desk.page.until(lambda: desk.page.spies)
+        (key,) = desk.page.spies
+        ear = await asyncio.to_thread(supervisor.wait_incoming)
         assert key.partition("/")[2].startswith(channels.LISTEN + channels.TONED)
         assert set(desk.page.spies) == {key}, "the leg that beeps listens to nobody"
         assert len([call for call in desk.page.calls().values() if call["phase"] != "ended"]) == 1
@@ -93,8 +99,8 @@ async def test_both_hear_it_and_it_ends_with_the_listening(
         await asyncio.to_thread(outgoing.hangup)
         await desk.page.until(lambda: not desk.page.calls("talking"))
         assert await desk.equals(await desk.checked(asterisk)) == []
-    entry = await Entry.objects.filter(kind="outcome", verb="calls.listen").aget()
-    assert entry.outcome == "done"
+    listened = await Listening.objects.aget()
+    assert (listened.told, listened.reason, listened.why) == ("tone", "Training", "stopped")
 
 
 async def test_without_its_module_nobody_listens(

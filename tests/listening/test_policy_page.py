@@ -68,8 +68,8 @@ def test_the_panels_own(admin: Client, alice: User) -> None:
         "barge": Policy("screen"),
     }
     assert found.reasons == ("Training", "A complaint")
-    entry = Entry.objects.get(kind="intent")
-    assert (entry.verb, entry.user) == ("monitoring.policy", alice)
+    entry = Entry.objects.get(verb="monitoring.policy")
+    assert (entry.kind, entry.user) == ("changed", alice)
     assert entry.args["before"]["reasons"][0] == "Quality check"
     assert entry.args["after"]["whisper"] == {"told": "tone", "reason_required": True}
 
@@ -103,7 +103,7 @@ def test_presets_on_the_page_and_by_command(admin: Client, name: str) -> None:
     call_command("monitoring", "preset", name, stdout=out)
     assert dict(policies.of(None)) == dict(PRESETS[name].modes)
     assert f"listen   told: {PRESETS[name].told}" in out.getvalue()
-    assert Entry.objects.filter(kind="outcome", verb="monitoring.policy", outcome="done").count() == 2
+    assert [*Entry.objects.filter(verb="monitoring.policy").values_list("source", flat=True)] == ["page", "shell"]
     assert admin.post(f"{URL}preset/", {"preset": "none"}).status_code == 404
 
 

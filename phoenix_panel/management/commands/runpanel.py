@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from accounts import firstrun
+from audit import chain
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _fits(web=options["web"])
+        sealing()
         # It first: it imports Daphne, which installs Twisted's asyncio reactor.
         from phoenix_panel.server import Server  # isort: skip
         from twisted.internet import defer, reactor
@@ -129,6 +131,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
+
+
+def sealing() -> None:
+    """Without the audit's key every action would be refused: say it before anybody tries."""
+    try:
+        chain.key()
+    except chain.KeyMissing as error:
+        raise CommandError(str(error)) from None
 
 
 def _fits(*, web: bool) -> None:

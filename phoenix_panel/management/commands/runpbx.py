@@ -17,6 +17,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from floor.hub import worker_channel
 from floor.worker import PbxConfig
+from phoenix_panel.management.commands.runpanel import sealing
 
 
 class PbxProcess(Worker):  # type: ignore[misc]  # channels has no types
@@ -53,5 +54,6 @@ class Command(runworker.Command):  # type: ignore[misc]  # channels has no types
         if options["name"] not in configs:
             known = ", ".join(configs) or "none: set PHOENIX_PBX or PHOENIX_PBX_<NAME>"
             raise CommandError(f"no PBX is called {options['name']}. There is: {known}.")
+        sealing()
         PbxProcess.config = configs[options["name"]]
         super().handle(*args, **{**options, "channels": [worker_channel(options["name"])]})
