@@ -1,6 +1,7 @@
 """Users as `decide()` wants them, read from the database now. Sync: `await sync_to_async(user_snapshot)(id)`."""
 
 from django.conf import settings
+from django.db.models import Q
 
 from accounts import mfa, policies
 from accounts.models import Protected, TeamRule, User
@@ -12,6 +13,12 @@ def user_snapshot(user_id: int) -> UserSnapshot | None:
     """The user with her rights as the database has them at this moment; None if there is no such user."""
     user = User.objects.filter(pk=user_id).first()
     return None if user is None else snapshot_of(user)
+
+
+def users_at(ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+    """The users with these ids, and those who have one of these phones (dial strings) on this PBX."""
+    hers = Q(phones__pbx=pbx, phones__dial_string__in=phones)
+    return [snapshot_of(user) for user in User.objects.filter(Q(pk__in=ids) | hers).distinct()]
 
 
 def snapshot_of(user: User) -> UserSnapshot:

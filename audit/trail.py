@@ -19,6 +19,7 @@ from django.db.models import CharField
 
 from accounts.living import acting
 from accounts.permissions import UserSnapshot
+from accounts.snapshots import users_at
 from audit.chain import KeyMissing
 from audit.models import Entry
 from audit.record import TOLD, AuditUnavailable, Heard, Outcome, Record, What, Who
@@ -205,6 +206,10 @@ class Trail:
 
         await self.run(monitoring.write, step)
 
+    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+        """Those of these ids, and those whose phone on this PBX is one of these, as they are at this moment."""
+        return await self.run(users_at, ids, phones, pbx)
+
     async def run(self, fn: Callable[Params, Result], /, *args: Params.args, **kwargs: Params.kwargs) -> Result:
         """`fn(*args, **kwargs)` on the trail's thread. AuditUnavailable: the database failed, or took too long.
 
@@ -215,8 +220,10 @@ class Trail:
         except RuntimeError:
             raise AuditUnavailable("the trail is closed") from None
         try:
-            # wait_for cancels what is still queued, so that a frozen database doesn't leave a heap of late entries.
-            return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout)
+            # It cancels what is still queued, so that a frozen database doesn't leave a heap of late entries. wait_for
+            # would too, and miss a cancellation of the caller that comes with the answer (Python 3.11).
+            async with asyncio.timeout(self._timeout):
+                return await asyncio.wrap_future(future)
         except TimeoutError:
             raise AuditUnavailable(f"no answer from the database in {self._timeout:g} s") from None
 

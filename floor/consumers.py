@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final
 
@@ -40,6 +41,10 @@ TOO_MANY: Final = 4429
 
 SOCKETS: Final = 20
 """Of one user in one process: tabs and walls; a script that opens more is stopped."""
+
+SOCKETS_OF_ADDRESS: Final = 500
+"""Open from one address in one process, whoever has them: an office behind one address has fewer, and who opens them
+without an account, to have each looked at, gets no further."""
 
 WORDS_PER_S: Final = 30.0
 WORDS_BURST: Final = 60
@@ -77,6 +82,7 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     # An alias that names no layer: no channel of its own is made, no group joined.
     channel_layer_alias = "none"
+    _of_address: ClassVar[Counter[str]] = Counter()
     # Until a server is seen to wait that was said never to.
     may_send_now: ClassVar[bool] = True
 
@@ -90,19 +96,27 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         self.watcher: Watcher | None = None
+        peer = (scope.get("client") or ("", 0))[0]
+        self._address = client_address(scope["headers"], str(peer), settings.PHOENIX_PROXIES)
+        self._of_address[self._address] += 1
         try:
             await super().__call__(scope, receive, send)
         finally:
             self._leave()  # also when a handler of ours failed, and nobody says `disconnect`
+            self._of_address[self._address] -= 1
+            if not self._of_address[self._address]:
+                del self._of_address[self._address]
 
     async def connect(self) -> None:
         self._outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue(OUTBOX)
         self._over = False  # closed, or broken: nothing more is handed to the server
         self._words = Allowance(WORDS_PER_S, WORDS_BURST)
         self._commands = Allowance(COMMANDS_PER_S, BURST)
-        peer = (self.scope.get("client") or ("", 0))[0]
-        self._address = client_address(self.scope["headers"], str(peer), settings.PHOENIX_PROXIES)
         self._bearer: Bearer | None = None
+        if self._of_address[self._address] > SOCKETS_OF_ADDRESS:
+            await self.accept()
+            await self.close(TOO_MANY)
+            return
         snapshot = await self._who()
         # Accepted even to be turned away: a browser is told the close code of an open socket only.
         await self.accept()

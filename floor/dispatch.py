@@ -122,7 +122,7 @@ Read = Callable[[tuple[Step, ...]], Awaitable[None]]
 
 
 class Book(Protocol):
-    """Where it is written who does what: the audit's trail. Both raise ``AuditUnavailable``."""
+    """Where it is written who does what: the audit's trail. All raise ``AuditUnavailable``."""
 
     async def begin(self, who: Who, what: What, session: str) -> tuple[Record | None, UserSnapshot | None]:
         """Write the intent; or say what is written of the command, if it has one already. And the user as she is at
@@ -130,6 +130,9 @@ class Book(Protocol):
 
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
         """Write how it ended."""
+
+    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+        """Those of these ids, and those whose phone on this PBX is one of these, as they are at this moment."""
 
 
 class Dispatcher:

@@ -16,10 +16,11 @@ from ami.protocol import Message
 from floor import registry
 from floor.dispatch import TTL_S, Book, Dispatcher, Reply
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
+from floor.lease import Lease
 from floor.monitoring import Monitor, Witness
 from live.manners import SEED, Manners
 from live.pbx import Pbx
-from live.resync import RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, Step, untold
+from live.resync import LISTENED_S, RECONCILE_S, SETTLE_S, STEPS, UNTOLD_S, WHO_TALKS, Step, untold
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,8 @@ class PbxWorker:
             self._tones,
             self.monitor,
         )
+        # Who works alone keeps none: the panel's own worker looks after what it began.
+        self.lease = None if self._alone else Lease(self.pbx, self.link, book, self._listening_ended)
         self.epoch = 0
         """Changes with every login: what was before is void. Milliseconds of UTC, so it rises over restarts too."""
         self.seq = 0
@@ -128,8 +131,8 @@ class PbxWorker:
         """Until cancelled. What one of its parts raises is logged and survived; the link survives by itself."""
         links = [self.link.run] if self.recorder is None else [self.link.run, self.recorder.run]
         parts = [self._beats, self._reconcile, self._read_untold]
-        if not self._alone:
-            parts.append(self._take_commands)
+        if self.lease is not None:
+            parts += [self._take_commands, self._renew_lease, self._read_listened]
         if self.monitor is not None:
             parts.append(self.monitor.run)
         async with asyncio.TaskGroup() as first:
@@ -148,8 +151,14 @@ class PbxWorker:
         if self._commands:
             await asyncio.wait(self._commands, timeout=TTL_S)
         await self.dispatcher.finish()
+        if self.lease is not None:
+            await self.lease.finish()
         if self.monitor is not None:
             await self.monitor.finish()
+
+    def _listening_ended(self, leg: str) -> None:
+        if self.monitor is not None:
+            self.monitor.because(leg, "scope")
 
     # --- events to frames
 
@@ -201,6 +210,8 @@ class PbxWorker:
         self.dispatcher.look()
         if self._tones is not None:
             self._tones.look()
+        if self.lease is not None:
+            self.lease.act()
         if self.monitor is not None:
             self.monitor.look(now)
         if self.pbx.pending or (self.monitor is not None and self.monitor.pending):
@@ -308,6 +319,16 @@ class PbxWorker:
                 self.drift += corrections
                 log.warning("%s: a re-read corrected %d things that no event had told", self.name, corrections)
             self._schedule(0.0)
+
+    async def _renew_lease(self) -> None:
+        assert self.lease is not None
+        await self.lease.renew(lambda: self._schedule(0.0))
+
+    async def _read_listened(self) -> None:
+        while True:
+            await asyncio.sleep(LISTENED_S)
+            if self.lease is not None and self.lease.holds:
+                await self._read_again(WHO_TALKS)
 
     # --- the link
 

@@ -6,6 +6,6 @@ app_name = "listening"
 urlpatterns = [
     # /monitoring/
     path("policy/", views.policy, name="policy"),
-    path("policy/<int:team_id>/", views.policy, name="team_policy"),
+    path("policy/<int:pk>/", views.policy, name="team_policy"),
     path("policy/preset/", views.preset, name="preset"),
 ]

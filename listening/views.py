@@ -24,9 +24,9 @@ MAY = "accounts.roles"
 @permission_required(MAY, raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 @recent(minutes=10)
-def policy(request: HttpRequest, team_id: int | None = None) -> HttpResponse:
+def policy(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """The panel's own, or a team's."""
-    team = None if team_id is None else get_object_or_404(Team, pk=team_id)
+    team = None if pk is None else get_object_or_404(Team, pk=pk)
     form = PolicyForm(team, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         services.change(asking.who(request), team, form.modes, form.cleaned_data.get("reasons"))

@@ -16,6 +16,7 @@ from live.bridges import Kind
 from live.changes import Changes, Fields, Published
 from live.changes import milliseconds as _ms
 from live.channels import Channel
+from live.names import shown
 
 if TYPE_CHECKING:
     from live.pbx import Pbx
@@ -402,7 +403,12 @@ class Calls:
         }
 
     def identity(self, leg: Channel) -> tuple[str, str]:
-        """Number and name of who sits at this leg.
+        """Number and name of who sits at this leg, as they are told."""
+        number, name = self._identity(leg)
+        return shown(number), shown(name)
+
+    def _identity(self, leg: Channel) -> tuple[str, str]:
+        """The same as Asterisk has them.
 
         An extension of ours is its device (a caller ID may be anything: Originate sets it, people forge it); anybody
         else is who he says. A Local's end has no device: it is who comes through it, or the number that was dialled.

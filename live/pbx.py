@@ -70,6 +70,8 @@ class Pbx:
         """How often the channels were listed: what no event tells is proved by a reading newer than the command."""
         self.transfers: dict[str, list[str]] = {}
         """Uniqueid of who transferred → the results of his blind transfers, while his leg is remembered."""
+        self.takers: dict[str, str] = {}
+        """Uniqueid of a leg that goes, by an attended transfer → of the one that goes on where it is then."""
         self.reloads = 0
         """Reloads that Asterisk told of: what they changed, it tells by lists only."""
         self.calls = Calls(self)
@@ -186,6 +188,7 @@ class Pbx:
                 break
             del self.tombstones[uniqueid]
             self.transfers.pop(uniqueid, None)
+            self.takers.pop(uniqueid, None)
 
     def retell(self) -> None:
         """Fold everything anew, as if nothing had been said: after an error of ours, which may have lost a change."""
@@ -439,7 +442,11 @@ class Pbx:
         if other_half is not None:
             self._settle(other_half, now)
         if channel.bridge:
+            # Transferred in the moment of the answer: it went into the bridge, and not out of it; the other is there.
+            taker, bridge = self.channels.get(self.takers.get(uniqueid, "")), channel.bridge
             self._leave(channel, now)
+            if taker is not None and not taker.bridge:
+                self._move(taker, bridge)
         self._forget_mates(channel)
         if self.local_halves.get(channel.name) == uniqueid:
             del self.local_halves[channel.name]
@@ -616,6 +623,7 @@ def _attended(pbx: Pbx, message: Message, now: float) -> None:
     if not message.get("OrigBridgeUniqueid"):  # it is the first leg that was in the application
         talked, away = away, talked
     taker = message.get("TransfereeUniqueid") or message.get("TransferTargetUniqueid") or pbx.other_end(talked)
+    pbx.takers[away] = taker
     pbx.take_place(taker, away, now)
 
 

@@ -18,6 +18,10 @@ comes (p99 24 to 227 ms measured under overload on 22)."""
 RECONCILE_S: Final = 30.0
 """Every so often the lists are read again; what they correct is drift, and should be none."""
 
+LISTENED_S: Final = 2.0
+"""Every so often, while the panel listens to somebody, it is read again who talks with whom: should an event fail to
+tell, nobody hears for longer than that what she may not."""
+
 UNTOLD_S: Final = 10.0
 """Every so often what no event tells is read again, while there is something of the kind."""
 
@@ -66,10 +70,11 @@ CHANNELS: Final = Step(actions.core_show_channels(), Pbx.replace_channels)
 
 BRIDGES: Final = Step(actions.bridge_list(), Pbx.replace_bridges)
 
+# Bridges first: the channels' list names bridges by id only, and what a bridge is decides what a call is.
+WHO_TALKS: Final = (BRIDGES, CHANNELS)
+
 STEPS: Final = (
-    # Bridges first: the channels' list names bridges by id only, and what a bridge is decides what a call is.
-    BRIDGES,
-    CHANNELS,
+    *WHO_TALKS,
     _rooms(then=lambda pbx: _members(pbx.conferences.rooms)),
     QUEUES,
     Step(actions.parked_calls(), lambda pbx, items, now: pbx.parking.replace(items, now)),

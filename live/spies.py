@@ -5,8 +5,9 @@ A leg that listens is no call and no party: it is folded away, and told as an en
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from live import channels
 from live.changes import Changes, Fields, Published
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from live.pbx import Pbx
 
 Mode = Literal["listen", "whisper", "barge"]
+
+Ending: TypeAlias = Literal["", "scope_lost", "protected", "no_right"]
+"""Why the panel ends a listening by itself: somebody is heard whom its owner may not listen to, or nobody may; or she
+may no longer listen."""
 
 APPLICATIONS: Final = ("ChanSpy", "ExtenSpy")
 
@@ -32,6 +37,12 @@ class Spy:
     since: float
     rev: int = 1
     """Rises when the leg goes on to another one."""
+    ending: Ending = ""
+
+    @property
+    def ours(self) -> bool:
+        """The panel had Asterisk make it; after a restart of the panel too."""
+        return _own_mode(self.spyer) != ""
 
     @property
     def switchable(self) -> bool:
@@ -50,6 +61,8 @@ class Spies:
     def __init__(self, pbx: Pbx) -> None:
         self.pbx = pbx
         self.spies: dict[str, Spy] = {}
+        self.judge: Callable[[Spy], Ending] = lambda spy: ""
+        """Asked of each listening of ours when all else has been looked at: why it must end."""
 
     def get(self, uniqueid: str) -> Spy | None:
         return self.spies.get(uniqueid)
@@ -142,6 +155,9 @@ class Spies:
         said = published.entities.get("spy", {})
         if not (self.spies or said):
             return
+        for spy in self.spies.values():
+            if spy.ours and not spy.ending:
+                spy.ending = self.judge(spy)
         keys = {self.pbx.calls.key(uniqueid): spy for uniqueid, spy in self.spies.items()}
         for key in [key for key in said if key not in keys]:
             published.drop(changes, "spy", key)
@@ -164,6 +180,7 @@ class Spies:
             "user_id": own.user_id if own is not None else 0,
             "role": own.role if own is not None else "",
             "since": round(spy.since * 1000),
+            "ending": spy.ending,
         }
 
 

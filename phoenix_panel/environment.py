@@ -4,6 +4,7 @@ Every reader raises `ImproperlyConfigured` with one line that names the variable
 repeats a value: any of them may hold a secret.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +22,14 @@ NO = frozenset({"", "0", "false", "no", "off"})
 # Other database engines would start, and then fail at the first lock: only these two are tested.
 DATABASES = {"sqlite": "django.db.backends.sqlite3", "postgres": "django.db.backends.postgresql"}
 DATABASES["postgresql"] = DATABASES["postgres"]
+
+
+def is_loopback(host: str) -> bool:
+    """A name or an address of this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 class Environment:

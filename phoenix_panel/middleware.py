@@ -1,8 +1,8 @@
-"""Headers that Django and django-csp don't set, and the user's own time zone."""
+"""Headers that Django and django-csp don't set, who may send us what, and the user's own time zone."""
 
 import zoneinfo
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
@@ -25,6 +25,19 @@ class HeadersMiddleware(MiddlewareMixin):
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+
+class FetchMetadataMiddleware(MiddlewareMixin):
+    """A browser says where a request comes from: a form, or a script's request, of another site is refused before any
+    view. Beside the token in each form, which a page of a sub-domain could get around by setting cookies. Programs
+    say nothing of the kind."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if request.method in ("GET", "HEAD", "OPTIONS", "TRACE"):
+            return None
+        if request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none"):
+            return None
+        return HttpResponse("This came from another site.\n", status=403, content_type="text/plain; charset=utf-8")
 
 
 class TimeZoneMiddleware(MiddlewareMixin):

@@ -9,11 +9,16 @@ from typing import Any
 
 import daphne.server
 from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 
 LONGEST_BODY = 1024 * 1024
 """Bytes; no form of ours comes near. Django's own limit (DATA_UPLOAD_MAX_MEMORY_SIZE) is asked only when all is here,
 and only by views that read it."""
+
+LONGEST_MESSAGE = 64 * 1024
+"""Bytes of one message to us, however many frames it comes in; ours have a few hundred. Autobahn has one limit for
+both directions, and a snapshot is long: so many megabytes it would gather for anybody."""
 
 LINGER_S = 2.0
 """How long a refused sender may go on sending (it is thrown away): who is cut off at once often never sees why."""
@@ -83,8 +88,17 @@ class Factory(HTTPFactory):  # type: ignore[misc]
         return protocol
 
 
+class Socket(WebSocketProtocol):  # type: ignore[misc]
+    """Daphne's, that gathers no long message out of frames."""
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        super().onMessageFrameBegin(length)
+        if not self.failedByMe and self.message_data_total_length > LONGEST_MESSAGE:
+            self._max_message_size_exceeded(self.message_data_total_length, LONGEST_MESSAGE, "the message is too long")
+
+
 class Server(daphne.server.Server):  # type: ignore[misc]
-    """`run` makes Daphne's factory and then listens with what this attribute gives."""
+    """`run` makes Daphne's factories and then listens with what these attributes give."""
 
     @property
     def http_factory(self) -> Factory:
@@ -93,3 +107,12 @@ class Server(daphne.server.Server):  # type: ignore[misc]
     @http_factory.setter
     def http_factory(self, given: HTTPFactory) -> None:
         self._factory = Factory(self)
+
+    @property
+    def ws_factory(self) -> WebSocketFactory:
+        return self._ws_factory
+
+    @ws_factory.setter
+    def ws_factory(self, given: WebSocketFactory) -> None:
+        given.protocol = Socket
+        self._ws_factory = given

@@ -85,8 +85,13 @@ INSTALLED_APPS = [
     "conferences",
     "queues",
     "listening",
+    "people",
     "api",
 ]
+
+PHOENIX_ADMIN = env.flag("PHOENIX_ADMIN")  # Django's own admin, for superusers: phoenix_panel.breakglass
+if PHOENIX_ADMIN:
+    INSTALLED_APPS.append("django.contrib.admin.apps.SimpleAdminConfig")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -104,6 +109,9 @@ MIDDLEWARE = [
     "phoenix_panel.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # Last, so that what they answer themselves has the headers of the others.
+    "phoenix_panel.middleware.FetchMetadataMiddleware",
+    "phoenix_panel.reports.CspReportsMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -245,6 +253,9 @@ SESSION_SAVE_EVERY_REQUEST = False
 PHOENIX_SESSION_DAYS = env.number("PHOENIX_SESSION_DAYS", 7, least=1, most=365)  # and never longer than so
 
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+# Django would have these of every site: HSTS for all sub-domains and in the browsers' own list (whose those are, we
+# don't know), and a redirect to https (the proxy's, who alone knows how a request came).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -268,6 +279,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
         "require-trusted-types-for": ["'script'"],
         "trusted-types": ["lit-html", "phoenix"],
+        "report-uri": ["/csp/"],
     },
 }
 

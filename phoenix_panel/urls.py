@@ -1,5 +1,6 @@
 """Every address of the panel. Each feature brings its own list."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.decorators.http import require_safe
@@ -28,6 +29,8 @@ urlpatterns = [
     # accounts/
     path("accounts/", include("accounts.urls")),
     path("setup/<str:code>/", me.setup, name="setup"),
+    # people/
+    path("people/", include("people.urls")),
     # words
     path("i18n/setlang/", accounts.set_language, name="set_language"),
     path("jsi18n/", catalogue, name="jsi18n"),
@@ -35,3 +38,8 @@ urlpatterns = [
     path("api/v1/", include("api.urls")),
     path("livez", livez, name="livez"),
 ]
+
+if settings.PHOENIX_ADMIN:
+    from phoenix_panel.breakglass import site
+
+    urlpatterns.append(path("break-glass/", site.urls))

@@ -32,6 +32,9 @@ class ShellBook:
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
         await self._trail.end(self._who, self._with_phone(what), outcome_, code, detail)
 
+    async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
+        return await self._trail.users(ids, phones, pbx)
+
     def _with_phone(self, what: What) -> What:
         if self._phone is None:
             return what

@@ -6,7 +6,7 @@ import {icon} from "./icons.js";
 import {resultNote} from "./notes.js";
 import {heard, mine} from "./spies.js";
 import {pbxOf} from "./store.js";
-import {SPY_MODES} from "./words.js";
+import {ENDINGS, SPY_MODES} from "./words.js";
 
 const MODES = ["listen", "whisper", "barge"];
 
@@ -16,14 +16,17 @@ export class Dock {
   #actions;
   #clock;
   #link;
+  #toasts;
+  #endings = new Set();
 
-  /** @param {{root: HTMLElement, store: object, actions: object, clock: object, link: object}} parts */
-  constructor({root, store, actions, clock, link}) {
+  /** @param {{root: HTMLElement, store: object, actions: object, clock: object, link: object, toasts: object}} parts */
+  constructor({root, store, actions, clock, link, toasts}) {
     this.#root = root;
     this.#store = store;
     this.#actions = actions;
     this.#clock = clock;
     this.#link = link;
+    this.#toasts = toasts;
     store.subscribe(({reset, keys}) => {
       if (reset || keys.spy || (this.#root.childElementCount && (keys.party || keys.call))) this.#draw();
     });
@@ -33,8 +36,17 @@ export class Dock {
   }
 
   #draw() {
-    render(mine(this.#store).map(spy => this.#session(spy)), this.#root);
+    const sessions = mine(this.#store);
+    for (const spy of sessions) this.#sayEnding(spy);
+    render(sessions.map(spy => this.#session(spy)), this.#root);
     this.#clock.paint(this.#root);
+  }
+
+  /** The panel ends it by itself. It stays on the page: she looks at it when her phone falls silent. */
+  #sayEnding({key, ending}) {
+    if (!ending || this.#endings.has(key)) return;
+    this.#endings.add(key);
+    this.#toasts.show({kind: "refused", text: ENDINGS[ending] ?? ENDINGS.scope_lost, stays: true});
   }
 
   #session(spy) {

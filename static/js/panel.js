@@ -35,7 +35,7 @@ board.begin({
 });
 
 new Told({root: part("told"), store});
-new Dock({root: part("dock"), store, actions, clock, link});
+new Dock({root: part("dock"), store, actions, clock, link, toasts});
 
 const title = document.title;
 

@@ -15,11 +15,11 @@ export class Toasts {
     this.#root = root;
   }
 
-  /** @param {{kind?: string, text: string, button?: {label: string, press: () => void}}} toast stays while it has a button */
-  show({kind = "note", text, button}) {
+  /** @param {{kind?: string, text: string, button?: {label: string, press: () => void}, stays?: boolean}} toast stays while it has a button, or until it is closed */
+  show({kind = "note", text, button, stays = Boolean(button)}) {
     const item = {kind, text, button};
     this.#items = [...this.#items.slice(1 - MOST), item];
-    if (!button) setTimeout(() => this.#drop(item), STAYS);
+    if (!stays) setTimeout(() => this.#drop(item), STAYS);
     this.#draw();
   }
 

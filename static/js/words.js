@@ -126,6 +126,13 @@ const RESULTS = {
   no_recording: gettext("The panel has no account on this PBX that may do it: ask an administrator"),
 };
 
+/** Why the panel ended a listening by itself. */
+export const ENDINGS = {
+  scope_lost: gettext("Your listening was ended: somebody outside your teams is on the call now"),
+  protected: gettext("Your listening was ended: somebody on the call may not be monitored"),
+  no_right: gettext("Your listening was ended: you may no longer do it"),
+};
+
 /** The same of a phone that is not hers. */
 const RESULTS_OF_ANOTHER = {
   no_answer: gettext("The phone was not answered"),

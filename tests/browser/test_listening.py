@@ -209,3 +209,25 @@ def test_on_a_telephone_in_the_hand(
     look(page, "phone-listening")
     session.get_by_role("button", name="Stop").tap()
     expect(session).to_have_count(0)
+
+
+def test_she_is_told_why_the_panel_ended_her_listening(
+    phones: MakePhone, asterisk22: Asterisk, talking: tuple[Call, Call], desk: Callable[..., Page], panel22: Panel
+) -> None:
+    supervisor = phones(asterisk22, "900", hz=SUPERVISOR)
+    page = desk()
+    row = page.locator("tbody tr[data-key]").first
+    row.hover()
+    row.get_by_role("button", name="Listen").click()
+    ear = supervisor.wait_incoming()
+    expect(page.locator("[data-dock] .session")).to_have_count(1)
+    protected = "from accounts.models import Protected; Protected.objects."
+    try:
+        panel22.manage("shell", "-c", f"{protected}create(pbx='lab', extension='101')")
+        ear.wait_ended()
+        expect(page.locator("[data-dock] .session")).to_have_count(0)
+        expect(page.locator(".toast").last).to_contain_text("somebody on the call may not be monitored")
+        look(page, "ended")
+    finally:
+        panel22.manage("shell", "-c", f"{protected}all().delete()")
+    assert ("outcome", "calls.stop", "done", "protected") in panel22.audit()

@@ -18,9 +18,9 @@ from django.test import Client
 from accounts.models import RolePolicy, User
 from accounts.permissions import enough
 from accounts.rights import ROLES
+from floor import consumers, registry
 from floor import hub as hubs
-from floor import registry
-from floor.consumers import SOCKETS, PanelConsumer
+from floor.consumers import LONGEST, SOCKETS, PanelConsumer
 from floor.frames import Frame, Snapshot
 from floor.guard import look
 from floor.hub import Hub, Watcher
@@ -111,11 +111,24 @@ async def test_who_is_not_signed_in_is_told_so_and_nothing_else(hub: Hub, bob: U
     [
         [(b"origin", b"http://localhost:8001"), HOST],  # another port of the same host
         [(b"origin", b"https://localhost"), HOST],
+        [(b"origin", b"ftp://localhost"), HOST],
+        [(b"origin", b"file://"), HOST],
         [(b"origin", b"http://evil.example"), HOST],
+        [(b"origin", b"http://sub.localhost"), HOST],
+        [(b"origin", b"http://localhost.evil.example"), HOST],
+        [(b"origin", b"http://localhost@evil.example"), HOST],
+        [(b"origin", b"http://localhost/"), HOST],
+        [(b"origin", b"http://localhost\x0b"), HOST],
+        [(b"origin", b" http://localhost"), HOST],
         [(b"origin", b"null"), HOST],
+        [(b"origin", b""), HOST],
         [HOST],
+        [ORIGIN],
         [ORIGIN, (b"origin", b"http://localhost"), HOST],
+        [ORIGIN, (b"origin", b"http://evil.example"), HOST],
+        [ORIGIN, HOST, (b"host", b"evil.example")],
         [(b"origin", b"http://evil.example"), (b"host", b"evil.example")],
+        [(b"origin", b"http://sub.localhost"), (b"host", b"sub.localhost")],
     ],
 )
 async def test_pages_of_other_origins_get_no_socket(hub: Hub, bob: User, headers: list[tuple[bytes, bytes]]) -> None:
@@ -271,6 +284,89 @@ async def test_too_many_sockets_of_one_user(hub: Hub, bob: User) -> None:
     await communicator.connect()
     closing = await communicator.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4429)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "origins", "origin", "host", "secure"),
+    [
+        (["panel.example"], [], "https://panel.example", "panel.example", True),
+        (["panel.example"], [], "http://panel.example:8000", "panel.example:8000", False),
+        (["127.0.0.1"], ["https://panel.example:8443"], "https://panel.example:8443", "127.0.0.1:8000", False),
+        (["[::1]"], [], "http://[::1]:8000", "[::1]:8000", False),
+    ],
+)
+async def test_our_own_pages_get_one(
+    hub: Hub, bob: User, settings: Any, hosts: list[str], origins: list[str], origin: str, host: str, secure: bool
+) -> None:
+    settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS = hosts, origins
+    communicator = await socket(bob, (b"origin", origin.encode()), (b"host", host.encode()))
+    communicator.scope["scheme"] = "wss" if secure else "ws"
+    assert (await communicator.connect())[0]
+    assert (await told(communicator, 1))[0]["type"] == "hello"
+    await communicator.disconnect()
+    other = await socket(bob, (b"origin", f"{origin}1".encode()), (b"host", host.encode()))
+    other.scope["scheme"] = "wss" if secure else "ws"
+    assert not (await other.connect())[0]
+
+
+async def test_too_many_sockets_from_one_address(hub: Hub, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has them, and also if nobody does; those that are gone count no more."""
+    monkeypatch.setattr(consumers, "SOCKETS_OF_ADDRESS", 2)
+    first, second = await socket(bob), await socket(bob)
+    assert (await first.connect())[0]
+    assert (await second.connect())[0]
+    for who in (bob, None):
+        third = await socket(who)
+        await third.connect()
+        assert (await third.receive_output())["code"] == 4429
+        await third.wait()
+    await first.disconnect()
+    again = await socket(bob)
+    await again.connect()
+    assert (await told(again, 1))[0]["type"] == "hello"
+    for one in (again, second):
+        await one.disconnect()
+    assert not PanelConsumer._of_address
+
+
+async def test_who_comes_by_a_proxy_is_counted_by_her_own_address(
+    hub: Hub, bob: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.PHOENIX_PROXIES = 1
+    monkeypatch.setattr(consumers, "SOCKETS_OF_ADDRESS", 1)
+    opened = []
+    for address in (b"192.0.2.1", b"192.0.2.2"):
+        opened.append(await socket(bob, ORIGIN, HOST, (b"x-forwarded-for", address)))
+        await opened[-1].connect()
+        assert (await told(opened[-1], 1))[0]["type"] == "hello"
+    for one in opened:
+        await one.disconnect()
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+async def test_an_address_that_is_only_claimed_counts_for_nothing(
+    hub: Hub, bob: User, monkeypatch: pytest.MonkeyPatch, settings: Any, proxies: int
+) -> None:
+    """With one proxy of ours its own entry is the last; without any, none is believed."""
+    settings.PHOENIX_PROXIES = proxies
+    monkeypatch.setattr(consumers, "SOCKETS_OF_ADDRESS", 1)
+    first = await socket(bob, ORIGIN, HOST, (b"x-forwarded-for", b"192.0.2.1, 198.51.100.1"))
+    await first.connect()
+    await told(first, 1)
+    second = await socket(bob, ORIGIN, HOST, (b"x-forwarded-for", b"192.0.2.9, 198.51.100.1"))
+    await second.connect()
+    assert (await second.receive_output())["code"] == 4429
+    await second.wait()
+    await first.disconnect()
+
+
+async def test_a_long_message_is_the_last(hub: Hub, bob: User) -> None:
+    communicator = await socket(bob)
+    await communicator.connect()
+    await told(communicator, 2)
+    await communicator.send_to("x" * (LONGEST + 1))
+    closing = await communicator.receive_output()
+    assert (closing["type"], closing["code"]) == ("websocket.close", 4009)
 
 
 async def test_a_socket_that_dies_of_an_error_of_ours_leaves_nobody_behind(

@@ -69,7 +69,11 @@ class Peer:
         return found
 
     def first(self) -> bytes:
-        return self._socket.recv(65536)
+        """What comes next; nothing, if the panel has hung up."""
+        try:
+            return self._socket.recv(65536)
+        except ConnectionError:
+            return b""
 
 
 def head(*lines: str, method: str = "POST", path: str = "/livez") -> bytes:
@@ -257,6 +261,120 @@ def test_listening_for_others_without_a_name_is_said(panel: Panel) -> None:
     running.terminate()
     _, said = running.communicate(timeout=15)
     assert said.count("PHOENIX_HOSTS=name.or.address") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "answer"),
+    [
+        (["Origin: http://evil.example"], b"400"),
+        (["X-Thing: a\x0bOrigin: http://localhost"], b"400"),
+        (["X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", "Forwarded: host=evil.example"], b"101"),
+    ],
+    ids=["two origins", "smuggled", "a proxy's words"],
+)
+def test_headers_of_a_socket_are_what_they_are(panel: Panel, more: list[str], answer: bytes) -> None:
+    """A second Origin, one hidden in another header, and what only a proxy might say."""
+    host = f"localhost:{panel.port}"
+    with Peer(panel) as peer:
+        peer.send(upgrade(host, "/ws/panel/", *more, origin=f"http://{host}"))
+        assert peer.first().split()[1] == answer
+
+
+def test_a_proxys_words_are_nobodys(panel: Panel) -> None:
+    """With no proxy named, whoever writes its headers is believed nothing: neither the host nor https, nor whence."""
+    said = "http://evil.example/"
+    with Peer(panel) as peer:
+        forwarded = ["X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", "X-Forwarded-Port: 443"]
+        peer.send(head("Host: localhost", *forwarded, "Connection: close", method="GET", path="/calls/"))
+        answer = peer.answer()
+    assert answer.startswith(b"HTTP/1.1 302 ")
+    assert re.search(rb"(?mi)^location: /accounts/login/\?next=/calls/\r$", answer)
+    assert said.encode() not in answer
+
+
+def framed(payload: bytes, opcode: int, *, last: bool) -> bytes:
+    """One frame of a browser's, masked with nothing."""
+    size = len(payload)
+    if size < 126:
+        length = bytes([0x80 | size])
+    else:
+        length = b"\xfe" + size.to_bytes(2, "big") if size < 65_536 else b"\xff" + size.to_bytes(8, "big")
+    return bytes([(0x80 if last else 0) | opcode]) + length + b"\0\0\0\0" + payload
+
+
+@pytest.fixture(scope="module")
+def session(panel: Panel) -> str:
+    """A supervisor's cookie."""
+    panel.user("bob", "Supervisor")
+    words = "; ".join(
+        (
+            "from django.test import Client",
+            "from accounts.models import User",
+            "client = Client()",
+            "client.force_login(User.objects.get(username='bob'))",
+            "print('key', client.session.session_key)",
+        )
+    )
+    return panel.manage("shell", "-v0", "-c", words).split()[-1]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "taken"),
+    [((30_000, 30_000), True), ((70_000,), False), ((40_000, 40_000), False), ((1_000,) * 70, False)],
+    ids=["not so long", "one", "two", "many"],
+)
+def test_a_long_message_is_not_gathered(panel: Panel, session: str, pieces: tuple[int, ...], taken: bool) -> None:
+    """In one frame or in several: who sends it is put out before it is whole."""
+    host = f"localhost:{panel.port}"
+    with Peer(panel) as peer:
+        peer.send(upgrade(host, "/ws/panel/", f"Cookie: phoenix={session}", origin=f"http://{host}"))
+        heard = b""
+        while b'"hello"' not in heard:
+            heard += peer.first()
+        for number, size in enumerate(pieces):
+            peer.stream(framed(b"x" * size, 0 if number else 1, last=False), 1)
+        peer.stream(framed(b"are you there?", 9, last=True), 1)  # WebSocket's own ping: it may come in between
+        heard = b""
+        while b"are you there?" not in heard and (more := peer.first()):
+            heard += more
+    assert (b"are you there?" in heard) is taken
+
+
+def test_no_secret_is_in_the_log(tmp_path: Path) -> None:
+    """At its most talkative: of the PBX, of cookies, passwords, tokens, and the panel's own key; wherever one came."""
+    canary = "kAnArY"
+    key = f"{canary}-key-{'0123456789abcdefghijklmnopqrstuvwxyz' * 2}"
+    pbx = f"ami://panel:{canary}-ami@127.0.0.1:1"
+    running = Panel(
+        tmp_path, PHOENIX_LOG_FORMAT="json", PHOENIX_LOG_LEVEL="debug", PHOENIX_PBX_LAB=pbx, SECRET_KEY=key
+    )
+    running.set_up()
+    secret = f"phx_aaaaaaaa_{canary}{'A' * 37}"
+    with running:
+        host = f"localhost:{running.port}"
+        for sent in (
+            head(f"Host: {host}", f"Authorization: Bearer {secret}", method="GET", path="/api/v1/state"),
+            head(f"Host: {host}", f"Cookie: phoenix={canary}-cookie; csrf={canary}", method="GET", path="/calls/"),
+            head(f"Host: {host}", method="GET", path=f"/calls/?token={secret}"),
+            head(f"Host: {host}", "Authorization: Basic " + base64.b64encode(f"x:{canary}".encode()).decode()),
+            upgrade(host, "/ws/panel/", f"Cookie: phoenix={canary}-cookie", origin=f"http://{host}"),
+            upgrade(host, f"/ws/panel/?token={secret}", origin=f"http://{host}"),
+            upgrade(host, "/ws/panel/", f"Authorization: Bearer {secret}", origin=f"http://{host}"),
+        ):
+            with Peer(running) as peer:
+                peer.send(sent)
+                assert peer.first().startswith(b"HTTP/1.1 ")
+        opener = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+        token = "a" * 32
+        form = f"username=bob&password={canary}-password&csrfmiddlewaretoken={token}"
+        kind = "application/x-www-form-urlencoded"
+        opener.request("POST", "/accounts/login/", form, {"Cookie": f"csrf={token}", "Content-Type": kind})
+        assert opener.getresponse().status == 200
+        opener.close()
+    assert "lab" in running.log, "it is a log of what went on"
+    assert canary not in running.log
+    for line in running.log.splitlines():
+        json.loads(line)
 
 
 def test_our_server_is_known_never_to_wait() -> None:

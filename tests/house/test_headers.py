@@ -1,5 +1,6 @@
 """The headers that every answer carries, on every address there is: nobody may add a page without them."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
+from floor.consumers import Allowance
+from phoenix_panel import reports
 
 pytestmark = pytest.mark.django_db
 
@@ -26,6 +29,7 @@ CSP = {
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
     "trusted-types lit-html phoenix",
+    "report-uri /csp/",
 }
 OTHERS = {
     "X-Content-Type-Options": "nosniff",
@@ -37,8 +41,8 @@ OTHERS = {
 }
 
 
-EXAMPLES = {"<kind>/<path:key>": "call/demo/1", "<id>": "0" * 32, "<int:pk>": "1", "<int:team_id>": "1"}
-EXAMPLES |= {"<str:token>": "x", "<str:code>": "x"}
+EXAMPLES = {"<kind>/<path:key>": "call/demo/1", "<id>": "0" * 32, "<int:pk>": "1"}
+EXAMPLES |= {"<slug:deed>": "off", "<str:token>": "x", "<str:code>": "x"}
 """What is put into addresses that take arguments."""
 
 
@@ -86,6 +90,60 @@ def test_no_address_takes_a_form_from_elsewhere(address: str, alice: User) -> No
     client.force_login(alice)
     refusals = {401, 403, 404, 405} if address.startswith("/api/") else {403, 404, 405}
     assert client.post(address, {"x": "y"}).status_code in refusals
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "nonsense"])
+def test_no_address_takes_anything_from_another_site(address: str, site: str, client: Client, alice: User) -> None:
+    """Also where no token is asked for, or one was come by: the browser itself says where it comes from."""
+    client.force_login(alice)
+    for method in ("post", "put", "patch", "delete"):
+        response = getattr(client, method)(address, headers={"sec-fetch-site": site})
+        assert (response.status_code, response.content) == (403, b"This came from another site.\n")
+        check(response)
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}])
+def test_our_own_forms_are_taken(client: Client, alice: User, headers: dict[str, str]) -> None:
+    client.force_login(alice)
+    assert client.post("/accounts/logout/", headers=headers).status_code == 302
+
+
+def report(client: Client, body: object, kind: str = "application/csp-report") -> HttpResponseBase:
+    return client.generic("POST", "/csp/", body if isinstance(body, str) else json.dumps(body), content_type=kind)
+
+
+@pytest.fixture
+def some_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "_allowance", Allowance(per_s=0.0, burst=3))
+
+
+@pytest.mark.usefixtures("some_reports")
+def test_what_the_policy_stopped_is_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    client = Client(enforce_csrf_checks=True)
+    told = {"effective-directive": "script-src-attr", "blocked-uri": "inline", "line-number": 7, "script-sample": "x"}
+    assert report(client, {"csp-report": told}).status_code == 204
+    (record,) = caplog.records
+    assert (record.effective_directive, record.blocked_uri, record.line_number) == ("script-src-attr", "inline", 7)  # type: ignore[attr-defined]
+    for _ in range(9):
+        assert report(client, {"csp-report": told}).status_code == 204
+    assert len(caplog.records) == 3, "so many, and no more"
+
+
+@pytest.mark.usefixtures("some_reports")
+@pytest.mark.parametrize(
+    "body", ["[", "[]", "{}", '{"csp-report": 1}', "[" * 9_000, '{"csp-report": {"blocked-uri": []}}']
+)
+def test_a_report_that_is_none_harms_nothing(body: str) -> None:
+    assert report(Client(), body).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+def test_a_form_sends_no_report(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert report(Client(enforce_csrf_checks=True), "x", kind).status_code in (403, 404)
+    assert not [record for record in caplog.records if record.name == reports.__name__]
 
 
 def test_pages_need_a_signed_in_user(client: Client) -> None:

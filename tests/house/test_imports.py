@@ -21,6 +21,7 @@ MAY: dict[str, set[str]] = {
     "listening": {"ami", "live", "floor", "accounts", "audit"},
     "switchboard": {"ami", "live", "floor", "accounts", "audit"},
     "shell": {"ami", "live", "floor", "accounts", "audit", "switchboard"},
+    "people": {"accounts", "audit", "floor"},
     "api": {"ami", "live", "floor", "accounts", "audit", "calls", "conferences", "queues", "listening"},
 }
 MAY["phoenix_panel"] = set(MAY)
@@ -28,10 +29,10 @@ NOT_SHIPPED = {"tests", "tools", "benchmarks"}
 
 # No I/O, no clock: time and bytes come in as arguments.
 IMPURE = {"asyncio", "socket", "ssl", "selectors", "threading", "time", "django", "channels", "daphne", "twisted"}
-PURE = ["ami/protocol.py", "ami/actions", "accounts/permissions.py", "live"]
+PURE = ["ami/protocol.py", "ami/actions", "accounts/permissions.py", "live", "people/power.py"]
 # What a script can use (switchboard). A test of its own runs it with Django out of reach.
 NO_DJANGO = ["ami", "live", "demo", "switchboard", "accounts/permissions.py", "audit/record.py", "floor/dispatch.py"]
-NO_DJANGO += ["floor/frames.py", "floor/registry.py", "floor/worker.py"]
+NO_DJANGO += ["floor/frames.py", "floor/lease.py", "floor/registry.py", "floor/worker.py"]
 
 
 def sources(where: str) -> list[Path]:

@@ -51,6 +51,7 @@ def test_accounts_and_audit_pass_there_too(postgres_url: str) -> None:
             "tests/audit",
             "tests/accounts/test_roles.py",
             "tests/accounts/test_commands.py",
+            "tests/people/test_last_admin.py",
         ],
         cwd=ROOT,
         env={**os.environ, "PHOENIX_TEST_DATABASE_URL": postgres_url},

@@ -291,6 +291,70 @@ def test_checks(changes: dict[str, Any], ids: list[str], settings: Any) -> None:
     assert [message.id for check in ran for message in check(None)] == ids
 
 
+WAY = "ami://panel:Zk3vTq8Lw2Xs@192.0.2.10?plaintext=yes"
+
+
+@pytest.mark.parametrize(
+    ("changes", "ids"),
+    [
+        ({}, []),
+        ({"PHOENIX_PBXS": {"pbx": "amis://panel:Zk3vTq8Lw2Xs@192.0.2.10"}}, []),
+        ({"PHOENIX_PBXS": {"pbx": "ami://panel:Zk3vTq8Lw2Xs@127.0.0.1"}}, []),
+        ({"PHOENIX_PBXS": {"pbx": WAY}}, ["phoenix.W002"]),
+        ({"PHOENIX_RECORDERS": {"pbx": WAY}}, ["phoenix.W002"]),
+        ({"PHOENIX_PBXS": {"pbx": "ami://admin:amp111@127.0.0.1"}}, ["phoenix.W003"]),
+        ({"PHOENIX_PBXS": {"pbx": "ami://phoenix-panel-1:Phoenix-Panel-1@127.0.0.1"}}, ["phoenix.W003"]),
+        ({"ALLOWED_HOSTS": ["panel.example"]}, ["phoenix.W004"]),
+        ({"ALLOWED_HOSTS": ["panel.example"], "HTTPS": True}, ["phoenix.W005"]),
+        ({"ALLOWED_HOSTS": ["panel.example"], "HTTPS": True, "PHOENIX_PROXIES": 1}, []),
+        ({"ALLOWED_HOSTS": ["192.0.2.7"], "DEBUG": True}, ["phoenix.W004", "phoenix.E006"]),
+        ({"ALLOWED_HOSTS": ["localhost", "[::1]"], "DEBUG": True}, []),
+    ],
+)
+def test_checks_before_others_come(changes: dict[str, Any], ids: list[str], settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    found = [message for check in (checks.check_pbxs, checks.check_way) for message in check(None)]
+    assert [message.id for message in found] == ids
+    assert all(message.hint for message in found)
+    assert not any(secret in message.msg for message in found for secret in ("amp111", "Zk3vTq8Lw2Xs"))
+
+
+@pytest.mark.parametrize("name", ["secret_key", "audit_key"])
+def test_a_key_that_others_can_read(name: str, tmp_path: Path, settings: Any) -> None:
+    settings.VAR_DIR = tmp_path
+    key = tmp_path / name
+    key.write_text("x")
+    key.chmod(0o600)
+    assert checks.check_keys(None) == []
+    key.chmod(0o640)
+    assert [message.id for message in checks.check_keys(None)] == ["phoenix.E007"]
+
+
+def deployed(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    given = {name: value for name, value in os.environ.items() if not name.startswith("PHOENIX_")}
+    given |= {"DJANGO_SETTINGS_MODULE": "phoenix_panel.settings", "PHOENIX_VAR": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={**given, "PHOENIX_ENV_FILE": os.devnull, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_panel_that_is_set_up_well_has_nothing_to_be_told(tmp_path: Path) -> None:
+    """Django's own checks included; and one that is not is told all of it at once."""
+    good = {"PHOENIX_HOSTS": "panel.example", "PHOENIX_HTTPS": "1", "PHOENIX_PROXIES": "1"}
+    done = deployed(tmp_path, **good, PHOENIX_PBX="amis://panel:Zk3vTq8Lw2Xs@pbx.example")
+    assert done.returncode == 0, done.stderr
+    done = deployed(tmp_path, PHOENIX_HOSTS="*", PHOENIX_DEBUG="1", PHOENIX_PBX="ami://x:x@192.0.2.1?plaintext=yes")
+    assert done.returncode
+    assert all(f"phoenix.{id_}" in done.stderr for id_ in ("W002", "W003", "W004", "E006"))
+
+
 def test_a_version_with_holes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(checks.FLOORS, "daphne", "99.0")
     assert [message.id for message in checks.check_versions(None)] == ["phoenix.E004"]

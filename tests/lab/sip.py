@@ -75,7 +75,7 @@ class Message:
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + body
 
     def all(self, name: str) -> list[str]:
         """Every value of a header, by its long lower-case name."""

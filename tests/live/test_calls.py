@@ -360,3 +360,26 @@ def test_an_attended_transfer_to_a_phone_that_rings_still(scene: Scene) -> None:
     scene.settled()
     alive = [call for call in scene.calls.values() if call["phase"] != "ended"]
     assert [(call["phase"], call["parties"]) for call in alive] == [("ringing", ["lab/a", "lab/c"])]
+
+
+def test_an_attended_transfer_in_the_very_moment_of_the_answer(scene: Scene) -> None:
+    """The transferer's second leg is on its way into the bridge: it comes there, hangs up, and no event tells that the
+    one who is transferred is there in its place [measured on 16 and 22]."""
+    scene.ring("a", "b")
+    scene.answer("a", "b")
+    scene.settled()
+    scene.ring("a2", "c", numbers=("201", "901"))
+    scene.state("c", "up")
+    scene.dial_end("a2", "c")
+    scene.state("a2", "up")
+    scene.attended("a", "a2", transferee="b")
+    scene.leave("a", "br")
+    scene.enter("c", "br2")
+    scene.leave("b", "br")
+    scene.hangup("a")
+    scene.event("BridgeDestroy", BridgeUniqueid="br")
+    scene.enter("a2", "br2")
+    scene.hangup("a2")
+    scene.settled()
+    (call,) = [call for call in scene.calls.values() if call["phase"] != "ended"]
+    assert (call["phase"], call["parties"]) == ("talking", ["lab/b", "lab/c"])

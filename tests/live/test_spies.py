@@ -82,6 +82,7 @@ def test_our_leg_is_hidden_from_birth_and_told_as_a_spy(talking: Scene) -> None:
             "user_id": 7,
             "role": "Supervisor",
             "since": round(talking.now * 1000),
+            "ending": "",
         }
     }
     assert list(talking.calls) == ["lab/a"]

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from accounts import firstrun
 from audit import chain
+from phoenix_panel.environment import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -124,13 +125,6 @@ def is_everywhere(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:
         return not host
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def sealing() -> None:
