@@ -104,6 +104,7 @@ class TargetSnapshot:
     vouched: tuple[str, ...] = ()  # those of `numbers` that are there for that queue (its members) or room
     owner: int = 0  # the id of the user who began it; 0 if nobody did, or it is not known
     device: str = ""  # the phone that it is at: technology and resource, as in a dial string
+    shown_by: str = ""  # the right by which its kind is seen at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,11 @@ _COME_TO: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "calls.stop": (_MONITORS, frozenset({"calls.hangup"})),
     # What one began oneself one may change, within one's rights; another's listening nobody turns to something else.
     "calls.switch": (_MONITORS, frozenset()),
+    # To keep less than is kept needs the same right as to begin, and not that all of it be hers: somebody protected
+    # may have come to it since.
+    "calls.stop_record": (frozenset(), frozenset({"calls.record"})),
+    "calls.pause_record": (frozenset(), frozenset({"calls.record"})),
+    "conferences.stop_record": (frozenset(), frozenset({"conferences.record"})),
 }
 
 
@@ -165,21 +171,44 @@ def decide(user: UserSnapshot, right: str, target: TargetSnapshot | None) -> Dec
     """
     if not user.active:
         return Deny("inactive")
-    own = None if target is None else is_own(user, target)
+    if not enough(right) & user.rights:
+        return Deny("no_right")
+    if target is None:
+        return Allow()
+    own = is_own(user, target)
+    # Her own listening she may end wherever it has gone; not turn it to more than she might begin there.
+    ends = own and target.kind == "spy" and right not in MONITORS_ALL
+    if not ends and not (shown(user.rights, target) and sees(user.scope, target)):
+        return Deny("hidden")
     if not enough(right, own) & user.rights:
         return Deny("no_right")
-    if target is None or (own and target.kind == "spy"):
+    if ends:
         return Allow()
-    if not sees(user.scope, target):
-        return Deny("hidden")
-    if right in MONITORS_ALL and any(
-        rule.covers("extension", target.pbx, number) for rule in user.protected for number in target.numbers
-    ):
+    if right in MONITORS_ALL and protected(user, target):
         return Deny("protected")
-    meant = target.numbers if right in NEEDS_ALL else target.acted
-    if not all(in_scope(user.scope, target, number) for number in meant):
+    if outside(user, right, target):
         return Deny("scope")
     return Allow()
+
+
+def shown(rights: frozenset[str], target: TargetSnapshot) -> bool:
+    """Whether somebody with these rights is shown things of its kind."""
+    return not target.shown_by or target.shown_by in rights
+
+
+def protected(user: UserSnapshot, target: TargetSnapshot) -> tuple[str, ...]:
+    """Who on it may not be monitored."""
+    return tuple(
+        number
+        for number in target.numbers
+        if any(rule.covers("extension", target.pbx, number) for rule in user.protected)
+    )
+
+
+def outside(user: UserSnapshot, right: str, target: TargetSnapshot) -> tuple[str, ...]:
+    """Who on it, of those whom it is done to, is not in her part of the floor."""
+    meant = target.numbers if right in NEEDS_ALL else target.acted
+    return tuple(number for number in meant if not in_scope(user.scope, target, number))
 
 
 def sees(scope: Scope, target: TargetSnapshot) -> bool:

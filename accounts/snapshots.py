@@ -1,9 +1,11 @@
 """Users as `decide()` wants them, read from the database now. Sync: `await sync_to_async(user_snapshot)(id)`."""
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db.models import Q
 
 from accounts import mfa, policies
+from accounts.explaining import Standing
 from accounts.models import Protected, TeamRule, User
 from accounts.permissions import EVERYWHERE, Rule, Scope, UserSnapshot
 from accounts.rights import RIGHTS
@@ -47,4 +49,20 @@ def snapshot_of(user: User) -> UserSnapshot:
         scope=Scope(frozenset(rules), everywhere=EVERYWHERE in rights),
         protected=frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension")),
         monitoring=policies.read(),
+    )
+
+
+def standing_of(user: User) -> Standing:
+    """As ``snapshot_of``, with all roles and with her teams: what an explanation goes by."""
+    roles: dict[str, set[str]] = {group.name: set() for group in Group.objects.order_by("name")}
+    granted = Group.objects.values_list("name", "permissions__content_type__app_label", "permissions__codename")
+    for name, app, codename in granted:
+        roles[name] |= {f"{app}.{codename}"} & RIGHTS.keys()
+    teams: dict[str, set[Rule]] = {team.name: set() for team in user.teams.all()}
+    for team, *row in TeamRule.objects.filter(team__members=user).values_list("team__name", "aspect", "pbx", "name"):
+        teams[team].add(Rule(*row))  # type: ignore[arg-type]  # the column's choices
+    return Standing(
+        snapshot_of(user),
+        {name: frozenset(rights) for name, rights in roles.items()},
+        {team: frozenset(rules) for team, rules in teams.items()},
     )

@@ -34,6 +34,8 @@ def json(status: int, body: Any) -> HttpResponse:
 
 REFUSED: Final = {
     "no_right": 403,
+    "scope": 403,
+    "protected": 403,
     "gone": 404,
     "pbx_unknown": 404,
     "bad_command": 422,

@@ -9,7 +9,6 @@ from collections import OrderedDict
 from datetime import timedelta
 from typing import Any, Final
 
-import orjson
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
@@ -21,6 +20,7 @@ from audit import trail
 from floor import hub
 from floor.frames import Cmd, Target
 from floor.hub import ANSWER_S, Watcher
+from floor.inquiry import Ear
 
 LONGEST_WAIT_S: Final = 120.0
 """Phones ring for a minute at most, and are waited for a little longer."""
@@ -29,21 +29,6 @@ GIVEN_UP: Final = timedelta(seconds=150)
 """A command that has no outcome after so long never gets one: its worker died."""
 
 BEGUN: Final = 1_000
-
-
-class _Ear:
-    """A connection that listens for one result."""
-
-    def __init__(self) -> None:
-        self.result: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-
-    def deliver(self, text: str) -> None:
-        message = orjson.loads(text)
-        if message["type"] == "result" and not self.result.done():
-            self.result.set_result(message)
-
-    def close_with(self, code: int) -> None:
-        pass
 
 
 _begun: OrderedDict[str, tuple[int, float, dict[str, Any]]] = OrderedDict()
@@ -83,7 +68,7 @@ async def perform(
     _remember(cmd.id, came.user.id, pending)
     if allowances.waiting.get(came.token_id, 0) >= WAITING:
         raise Problem(429, "too_fast", f"{WAITING} commands of this token are being waited for.", wait=1)
-    ear = _Ear()
+    ear = Ear()
     watcher = Watcher(ear, frozenset(), came.user.id)
     allowances.waiting[came.token_id] = allowances.waiting.get(came.token_id, 0) + 1
     try:

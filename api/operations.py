@@ -7,6 +7,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import orjson
+from asgiref.sync import sync_to_async
 from django.db import Error
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -16,12 +17,16 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from pydantic import Field
 
-from accounts.permissions import enough
+from accounts import explaining
+from accounts.models import User
+from accounts.permissions import enough, sees
+from accounts.snapshots import standing_of
 from accounts.views import remote_address
 from api import answers, commands, schemas
 from api.answers import Problem
 from api.door import Door, who
-from floor import hub, registry
+from floor import hub, inquiry, registry
+from floor.asking import Facts
 from floor.frames import CommandId
 from floor.registry import Action
 
@@ -182,6 +187,46 @@ def offer(action: Action) -> None:
 
 for registered in registry.ACTIONS.values():
     offer(registered)
+
+
+@router.get(
+    "/explain",
+    response={200: schemas.Why, frozenset({403, 404}): schemas.Trouble, **TROUBLE},
+    summary="Why may somebody do something now, or can't?",
+)
+async def explain(
+    request: HttpRequest,
+    user: Annotated[str, Field(max_length=150, description="What she signs in with")],
+    verb: Annotated[str, Field(max_length=64, description="As `calls.whisper`")],
+    target: Annotated[str, Field(min_length=1, max_length=200, description="Its key; or `office/204`: who that is")],
+) -> HttpResponse:
+    """Of actions that need arguments, whether they may be used at all. Needs the right accounts.roles."""
+    only(request, "user", "verb", "target")
+    came = who(request)
+    if "accounts.roles" not in came.user.rights:
+        raise Problem(403, "no_right", "This token does not explain what others may do.")
+    action = registry.ACTIONS.get(verb)
+    if action is None:
+        raise Problem(422, "bad_request", "There is no such action.")
+    standing = await sync_to_async(_standing)(user)
+    if standing is None:
+        raise Problem(404, "gone", "There is no such user.")
+    pbx, _, text = target.partition("/")
+    if pbx not in hub.current().pbxs:
+        raise Problem(404, "pbx_unknown", "There is no PBX of this name.")
+    facts = await inquiry.ask(action, pbx, text or pbx, standing.user)
+    if facts.target is not None and not sees(came.user.scope, facts.target):
+        facts = Facts()  # as if it were not there, to who asks
+    with translation.override(came.user.language):
+        why = explaining.explain(standing, action.right, facts.target, state=facts.state)
+    return answers.json(
+        200, {"allowed": why.allowed, "code": why.code, "reasons": [*why.reasons], "words": facts.words}
+    )
+
+
+def _standing(name: str) -> explaining.Standing | None:
+    user = User.objects.filter(username=name).first()
+    return None if user is None else standing_of(user)
 
 
 # --- the whole

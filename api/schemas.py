@@ -117,6 +117,15 @@ class Me(Strict):
     actions: list[Deed]
 
 
+class Why(Strict):
+    """Why somebody may do something now, or can't."""
+
+    allowed: bool
+    code: Annotated[str, Field(description="With which it would be refused; empty if it would not.")]
+    reasons: Annotated[list[str], Field(description="One sentence each, in the language of the token's owner.")]
+    words: Annotated[str, Field(description="Who is on what is meant; empty if there is no such thing.")]
+
+
 # --- requests
 
 Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["office/1795.4"])]

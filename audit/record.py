@@ -8,9 +8,14 @@ from typing import Any, Final, Literal, TypeAlias
 VERBS: Final[dict[str, object]] = {}
 """For each verb its words, or a promise of them: whoever registers an action puts them here."""
 
-TOLD: Final = {"inactive": "no_right", "hidden": "gone"}
-"""For a denial, what whoever asked is told, where that is not its code: what she may not see is to her as what is no
-more. The audit has the code itself."""
+
+def told(code: str, detail: str = "") -> tuple[str, str]:
+    """Code and detail as whoever asked is told them, of those that the audit has of a denial: what she may not see is
+    to her as what is no more, and an extension that she may not have (``detail``) as one that the PBX does not."""
+    if code == "hidden":
+        return ("no_extension", detail) if detail else ("gone", "")
+    return ("no_right" if code == "inactive" else code), detail
+
 
 Source: TypeAlias = Literal["page", "api", "shell", "desk", "panel"]
 Outcome: TypeAlias = Literal["done", "refused", "unknown"]

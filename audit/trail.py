@@ -22,7 +22,7 @@ from accounts.permissions import UserSnapshot
 from accounts.snapshots import users_at
 from audit.chain import KeyMissing
 from audit.models import Entry
-from audit.record import TOLD, AuditUnavailable, Heard, Outcome, Record, What, Who
+from audit.record import AuditUnavailable, Heard, Outcome, Record, What, Who, told
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -103,6 +103,7 @@ def find(command: str) -> Record | None:
     if first is None:
         return None
     last = next((entry for entry in reversed(entries) if entry.kind == Entry.Kind.OUTCOME), None)
+    code, detail = told(last.code, last.detail) if last else ("", "")
     return Record(
         who=Who(first.user_id, first.user_name, first.source, first.address),  # type: ignore[arg-type]  # its choices
         what=What(
@@ -116,8 +117,8 @@ def find(command: str) -> Record | None:
         ),
         at=first.at,
         outcome=last.outcome if last else "",  # type: ignore[arg-type]  # its choices
-        code=TOLD.get(last.code, last.code) if last else "",
-        detail=last.detail if last else "",
+        code=code,
+        detail=detail,
     )
 
 

@@ -8,6 +8,7 @@ from calls import legs, making, monitoring, moving, recording
 from floor import registry
 from floor.registry import Action, Found, Kind, NoArgs, Plan
 from floor.words import gettext_lazy as _
+from live import sides
 from live.calls import Call
 from live.pbx import Pbx
 
@@ -19,8 +20,7 @@ def find_call(pbx: Pbx, call_id: str) -> Found | None:
         return None  # also in the moment between its last hang-up and the next look
     parties = [pbx.entities()["party"].get(pbx.calls.key(uniqueid), {}) for uniqueid in call.parties]
     words = [f"{party.get('number', '')} {party.get('name', '')}".strip() for party in parties]
-    inside = tuple(str(party["number"]) for party in parties if party.get("side") == "internal")
-    return Found(pbx.calls.key(call_id), pbx.calls.rev(call), " → ".join(words), inside, call)
+    return Found(pbx.calls.key(call_id), pbx.calls.rev(call), " → ".join(words), call, sides.of_call(pbx, call))
 
 
 def plan_hangup(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
@@ -48,7 +48,7 @@ HANGUP = Action(
 
 def find_pbx(pbx: Pbx, rest: str) -> Found | None:
     """The PBX itself: what is begun there is done to nothing that is there already."""
-    return None if rest else Found(pbx.name, 0, pbx.name, (), pbx)
+    return None if rest else Found(pbx.name, 0, pbx.name, pbx)
 
 
 def register() -> None:

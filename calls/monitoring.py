@@ -19,7 +19,7 @@ from floor import ringing
 from floor.registry import Action, Args, Asked, Found, NoArgs, Plan, Refused, name_of
 from floor.words import Words
 from floor.words import gettext_lazy as _
-from live import channels
+from live import channels, sides
 from live.bridges import Kind
 from live.calls import Call
 from live.channels import Channel
@@ -248,9 +248,16 @@ def find_spy(pbx: Pbx, uniqueid: str) -> Found | None:
     own = pbx.own.get(uniqueid)
     (number, name), (heard, heard_name) = pbx.calls.identity(spyer), pbx.calls.identity(spyee)
     words = f"{number} {name}".strip() + f" ({spy.mode}) → " + f"{heard} {heard_name}".strip()
-    inside = (heard,) if pbx.calls.side(spyee) == "internal" else ()
-    owner = own.user_id if own is not None else 0
-    return Found(pbx.calls.key(uniqueid), spy.rev, words, inside, spy, owner, spyer.device)
+    return Found(
+        pbx.calls.key(uniqueid),
+        spy.rev,
+        words,
+        spy,
+        sides.of_leg(pbx, spyee),
+        acted=sides.inside(pbx, [spyer]),
+        owner=own.user_id if own is not None else 0,
+        device=spyer.device,
+    )
 
 
 def plan_stop(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:

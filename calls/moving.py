@@ -12,7 +12,7 @@ from floor import ringing
 from floor.registry import Action, Args, Asked, Found, NoArgs, Plan, Refused
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
-from live import channels
+from live import channels, sides
 from live.bridges import Kind
 from live.channels import Channel
 from live.parking import Parked
@@ -28,8 +28,9 @@ def find_party(pbx: Pbx, uniqueid: str) -> Found | None:
     if channel is None or call is None or uniqueid not in call.parties:
         return None
     number, name = pbx.calls.identity(channel)
-    inside = tuple(pbx.calls.identity(leg)[0] for leg in pbx.calls.legs(call) if pbx.calls.side(leg) == "internal")
-    return Found(pbx.key(uniqueid), pbx.calls.rev(call), f"{number} {name}".strip(), inside, channel)
+    acted = sides.inside(pbx, [channel])
+    side = sides.of_call(pbx, call)
+    return Found(pbx.key(uniqueid), pbx.calls.rev(call), f"{number} {name}".strip(), channel, side, acted)
 
 
 def find_parked(pbx: Pbx, uniqueid: str) -> Found | None:
@@ -37,8 +38,8 @@ def find_parked(pbx: Pbx, uniqueid: str) -> Found | None:
     if parked is None or channel is None:
         return None
     number, name = pbx.calls.identity(channel)
-    inside = (number,) if pbx.calls.side(channel) == "internal" else ()
-    return Found(pbx.key(uniqueid), parked.rev, f"{number} {name} ({parked.space})", inside, parked)
+    words, acted = f"{number} {name} ({parked.space})", sides.inside(pbx, [channel])
+    return Found(pbx.key(uniqueid), parked.rev, words, parked, sides.of_leg(pbx, channel), acted)
 
 
 def mate(pbx: Pbx, leg: Channel) -> Channel | None:

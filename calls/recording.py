@@ -65,12 +65,8 @@ def _is(pbx: Pbx, leg: Channel) -> bool:
 
 
 RECORD = Action("calls.record", "call", _("Record"), plan_record, when="talks", records=True)
-STOP_RECORD = Action(
-    "calls.stop_record", "call", _("Stop recording"), plan_stop_record, granted_by="calls.record", records=True
-)
-PAUSE_RECORD = Action(
-    "calls.pause_record", "call", _("Pause recording"), plan_pause, granted_by="calls.record", records=True
-)
+STOP_RECORD = Action("calls.stop_record", "call", _("Stop recording"), plan_stop_record, records=True)
+PAUSE_RECORD = Action("calls.pause_record", "call", _("Pause recording"), plan_pause, records=True)
 RESUME_RECORD = Action(
     "calls.resume_record", "call", _("Resume recording"), plan_resume, granted_by="calls.record", records=True
 )

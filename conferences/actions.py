@@ -13,7 +13,7 @@ from floor import registry, ringing
 from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused, name_of
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
-from live import channels
+from live import channels, sides
 from live.conferences import Participant, Room
 from live.pbx import Pbx
 from live.resync import BRIDGES, LOCKS
@@ -26,8 +26,10 @@ def find_participant(pbx: Pbx, uniqueid: str) -> Found | None:
     participant = pbx.conferences.participants.get(uniqueid)
     if participant is None:
         return None
-    words = f"{_who(pbx, participant)} ({participant.room})"
-    return Found(pbx.key(uniqueid), participant.rev, words, _inside(pbx, [uniqueid]), participant)
+    channel = pbx.channels[uniqueid]
+    side = sides.in_room(pbx, participant.room, sides.of_leg(pbx, channel).numbers)
+    words, acted = f"{_who(pbx, participant)} ({participant.room})", sides.inside(pbx, [channel])
+    return Found(pbx.key(uniqueid), participant.rev, words, participant, side, acted)
 
 
 def find_room(pbx: Pbx, name: str) -> Found | None:
@@ -35,17 +37,13 @@ def find_room(pbx: Pbx, name: str) -> Found | None:
     room = pbx.conferences.rooms.get(name)
     if room is None:
         return None
-    return Found(pbx.key(name), room.rev, name, _inside(pbx, room.members), room)
+    numbers = sides.seated(pbx, name)
+    return Found(pbx.key(name), room.rev, name, room, sides.in_room(pbx, name, numbers), acted=numbers)
 
 
 def _who(pbx: Pbx, participant: Participant) -> str:
     number, name = pbx.calls.identity(pbx.channels[participant.uniqueid])
     return f"{number} {name}".strip()
-
-
-def _inside(pbx: Pbx, uniqueids: list[str]) -> tuple[str, ...]:
-    legs = [pbx.channels[uniqueid] for uniqueid in uniqueids]
-    return tuple(pbx.calls.identity(leg)[0] for leg in legs if pbx.calls.side(leg) == "internal")
 
 
 def _plan_mute(muted: bool) -> Planner:
@@ -235,7 +233,6 @@ STOP_RECORD = Action(
     "room",
     pgettext_lazy("room", "Stop recording"),
     _plan_record(False),
-    granted_by="conferences.record",
     records=True,
 )
 

@@ -20,8 +20,8 @@ from pydantic import ValidationError
 import ami
 from accounts.permissions import UserSnapshot, decide
 from ami.client import Link
-from audit.record import TOLD, AuditUnavailable, Outcome, Record, What, Who
-from floor import registry
+from audit.record import AuditUnavailable, Outcome, Record, What, Who, told
+from floor import asking, registry
 from floor.monitoring import Monitor
 from floor.registry import Action, Found, Plan, Tones
 from live.pbx import Pbx
@@ -129,7 +129,7 @@ class Book(Protocol):
         this moment, or nobody."""
 
     async def end(self, who: Who, what: What, outcome_: Outcome, code: str, detail: str) -> None:
-        """Write how it ended."""
+        """Write how it ended. The code is the audit's own, which says more than the user is told (``told``)."""
 
     async def users(self, ids: set[int], phones: set[str], pbx: str) -> list[UserSnapshot]:
         """Those of these ids, and those whose phone on this PBX is one of these, as they are at this moment."""
@@ -161,7 +161,15 @@ class Dispatcher:
     # --- a command comes
 
     async def run(self, message: dict[str, Any]) -> None:
-        """One command from the layer, to its acceptance or refusal. Never raises for what the message says."""
+        """One command from the layer, to its acceptance or refusal. Never raises for what the message says.
+
+        With ``ask`` in it, it is a question about one: nothing is written and nothing sent.
+        """
+        if "ask" in message:
+            live, records = self._link.state.phase == "live", self._recorder is not None
+            said = asking.answer(self._pbx, message, live=live, records=records)
+            self._start(self._reply(message["reply_to"], said))
+            return
         try:
             command = Command.read(message)
         except (KeyError, TypeError):
@@ -240,14 +248,14 @@ class Dispatcher:
             return self._answer(underway, "refused", "no_right")
         decision = decide(user, action.right, target)
         if not decision.allowed:
-            told = TOLD.get(decision.code, decision.code)
-            return self._answer(underway, "refused", told, written=decision.code)
+            return self._answer(underway, "refused", decision.code)
         if found is None:
             return self._answer(underway, "refused", "gone")
-        if found.rev != command.rev:
+        if found.rev != command.rev or found.rev < 0:
             return self._answer(underway, "refused", "changed")
         try:
             args = action.args.model_validate(command.args)
+            registry.decide_rest(self._pbx, action, found, args, user)
             plan = action.plan(self._pbx, found, args, user)
         except registry.Refused as refusal:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
@@ -360,24 +368,23 @@ class Dispatcher:
         *,
         more: bool = False,
         audited: bool = True,
-        written: str = "",
     ) -> None:
-        """``written``: the code for the audit, where it is another."""
         command = underway.command
         underway.more = more
+        code_told, detail_told = told(code, detail)
         underway.result = {
             "type": "result",
             "id": command.id,
             "verb": command.verb,
             "target": {"kind": command.kind, "key": command.key},
             "outcome": outcome,
-            "code": code,
-            "detail": detail[:300],
+            "code": code_told,
+            "detail": detail_told[:300],
             "wire_ms": round(underway.wire_ms, 2),
         }
         self._send(underway, {**underway.result, "more": more})
         if audited:
-            self._start(self._write_outcome(underway, outcome, written or code, detail))
+            self._start(self._write_outcome(underway, outcome, code, detail))
 
     async def _write_outcome(self, underway: _Underway, outcome: Outcome, code: str, detail: str) -> None:
         try:

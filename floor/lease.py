@@ -22,7 +22,7 @@ from ami.client import Link
 from audit.record import AuditUnavailable, What, Who
 from floor import registry
 from floor.dispatch import Book
-from floor.registry import Found
+from live import sides
 from live.pbx import Pbx
 from live.spies import Ending, Spy
 
@@ -128,20 +128,10 @@ class Lease:
             held.target = TargetSnapshot("call", self.pbx.key(spyee.uniqueid), self.pbx.name) if late else None
             return held.target
         held.untold, held.words = 0.0, found.words
-        held.target = found.target("call", self.pbx.name)
-        room = self._room(call.place[0]) if call.phase == "conference" and call.place else None
-        if room is not None:
-            held.target = replace(
-                held.target,
-                numbers=held.target.numbers + room.numbers,
-                vouched=held.target.vouched + room.vouched,
-                room=room.room or held.target.room,
-            )
+        side = sides.heard(self.pbx, spyee)
+        target = found.target("call", self.pbx.name)
+        held.target = replace(target, numbers=side.numbers, vouched=side.vouched)
         return held.target
-
-    def _room(self, name: str) -> Found | None:
-        kind = registry.KINDS.get("room")
-        return kind.find(self.pbx, name) if kind is not None else None
 
     # --- after the look
 

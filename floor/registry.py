@@ -6,20 +6,22 @@ Page, REST, Python and shell all read this. The floor knows no feature: features
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 import ami
-from accounts.permissions import TargetSnapshot, UserSnapshot, enough
+from accounts.permissions import TargetSnapshot, UserSnapshot, decide, enough
 from ami.client import Link
 from audit.record import VERBS
 from floor.words import Words
+from live import sides
 from live.channels import Channel
 from live.pbx import Pbx
 from live.resync import Step
+from live.sides import NOBODY, Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +30,19 @@ class Found:
 
     key: str
     rev: int
+    """Negative: it is between what was told and what will be."""
     words: str
     """Who is on it, for the audit: ``201 Maria → 101``."""
-    numbers: tuple[str, ...]
-    """Numbers of our own side on it, or on the call that it is a part of: what a scope is about."""
     subject: Any
     """The model's own object."""
+    side: Side = NOBODY
+    """Who of our own side is on it, or on the call that it is a part of, and where: what a scope is about."""
+    acted: tuple[str, ...] = ()
+    """The extensions of ours that it is done to, where that is not the whole."""
     owner: int = 0
     """The id of the user who began it, 0 if that is not known."""
     device: str = ""
     """The phone that it is at."""
-    acted: tuple[str, ...] = ()
-    """Those of ``numbers`` that it is done to, where that is not the whole."""
-    queue: str = ""
-    """The queue that it came through, stands in, or is."""
-    room: str = ""
-    """The conference that it sits in, or is."""
-    vouched: tuple[str, ...] = ()
-    """Those of ``numbers`` that are there for that queue, as its members, or for that room."""
 
     def target(self, kind: str, pbx: str) -> TargetSnapshot:
         """As ``decide()`` wants it."""
@@ -53,13 +50,14 @@ class Found:
             kind=kind,
             key=self.key,
             pbx=pbx,
-            numbers=self.numbers,
+            numbers=self.side.numbers,
             acted=self.acted,
-            queue=self.queue,
-            room=self.room,
-            vouched=self.vouched,
+            queue=self.side.queue,
+            room=self.side.room,
+            vouched=self.side.vouched,
             owner=self.owner,
             device=self.device,
+            shown_by=KINDS[kind].right,
         )
 
 
@@ -193,6 +191,9 @@ class Action:
     in others."""
     phone: bool = False
     """It rings a phone: the user's own on that PBX, if no argument names another."""
+    also: Callable[[Pbx, Found, Any], Iterable[TargetSnapshot]] = lambda pbx, found, args: ()
+    """What else it is done to with these arguments: the user must be allowed to do it to each. Extensions that an
+    argument names (``Asked(format="extension")``) are among it anyway."""
     records: bool = False
     """It needs class ``system``, which is a shell on the PBX: recording has an account of its own there."""
 
@@ -203,6 +204,30 @@ class Action:
 
 ACTIONS: Final[dict[str, Action]] = {}
 KINDS: Final[dict[str, Kind]] = {}
+
+
+def decide_rest(pbx: Pbx, action: Action, found: Found, args: BaseModel, user: UserSnapshot) -> None:
+    """``decide()`` for all that the arguments add to the target; raises ``Refused``. An extension that she may not see
+    is refused as ``hidden``, which she is told in the words for one that is not there."""
+    for exten in _extensions_in(args):
+        decision = decide(user, action.right, _extension(pbx, exten))
+        if not decision.allowed:
+            raise Refused(decision.code, exten)
+    if not all(decide(user, action.right, target).allowed for target in action.also(pbx, found, args)):
+        raise Refused("scope")
+
+
+def _extensions_in(args: BaseModel) -> Iterator[str]:
+    for name, info in type(args).model_fields.items():
+        if any(isinstance(one, Asked) and one.format == "extension" for one in info.metadata) and getattr(args, name):
+            yield getattr(args, name)
+
+
+def _extension(pbx: Pbx, exten: str) -> TargetSnapshot:
+    """By its own number, and by that of the phone which rings for it, where that is another extension's."""
+    number = sides.number(pbx.devices.phone_of(exten))
+    numbers = tuple(dict.fromkeys((exten, number if pbx.extensions.fullmatch(number) else exten)))
+    return TargetSnapshot("extension", pbx.key(exten), pbx.name, numbers, acted=numbers)
 
 
 def register(action: Action) -> None:

@@ -126,16 +126,26 @@ class Calls:
         """The live channels of its parties, the caller first."""
         return [self.pbx.channels[uniqueid] for uniqueid in call.parties if uniqueid in self.pbx.channels]
 
+    def around(self, call: Call) -> list[Channel]:
+        """The live channels of its parties, told or not: also who came to it, or it came to, since it was told."""
+        found = {leg.uniqueid: leg for leg in self.legs(call)}
+        for part in self._live_parts(call):
+            found.update((leg.uniqueid, leg) for leg in self._legs(part))
+        return [*found.values()]
+
+    def _live_parts(self, call: Call) -> list[list[Channel]]:
+        live = self.pbx.channels
+        return [*self._parts({uniqueid: live[uniqueid] for uniqueid in call.members if not live[uniqueid].hidden})]
+
     def rev(self, call: Call) -> int:
         """Its ``rev``, with what was heard and is not folded yet: a call that another look would tell otherwise, or
-        one of whose legs is between two places, is no more what was told."""
-        live = self.pbx.channels
-        parts = [*self._parts({uniqueid: live[uniqueid] for uniqueid in call.members if not live[uniqueid].hidden})]
+        one of whose legs is between two places, is no more what was told: -1, which nobody was shown or can guess."""
+        parts = self._live_parts(call)
         if len(parts) == 1 and not any(channel.left for channel in parts[0]):
             legs = self._legs(parts[0])
             if [leg.uniqueid for leg in legs] == call.parties and self._phase(legs, parts[0])[1] == call.place:
                 return call.rev
-        return call.rev + 1
+        return -1
 
     # --- folding
 
@@ -290,8 +300,9 @@ class Calls:
             call.queue = ""
             for leg in legs:
                 leg.queue = ""
-        elif not call.queue:
-            # Once answered, the queue stays on the call as the place that it came from, however short the wait was.
+        elif not call.queue or (len(legs) > 1 and all(channel.queue != call.queue for channel in part)):
+            # Once answered, the queue stays on the call as the place that it came from, however short the wait was; of
+            # those who talk on when the one has gone who came from there, it is the call no more.
             call.queue = next((leg.queue for leg in legs if leg.queue), "")
         parties = [leg.uniqueid for leg in legs]
         if (parties, place) != (call.parties, call.place):

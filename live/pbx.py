@@ -379,6 +379,7 @@ class Pbx:
         if new is None or old is None:
             return
         self.conferences.replaced(old_id, new_id)
+        new.queue = old.queue or new.queue
         bridge = self.bridges.get(old.bridge)
         if bridge is not None and bridge.kind is not Kind.TALK:
             self._leave(old, now)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from asgiref.sync import async_to_sync
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group
@@ -19,14 +20,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import invitations, mfa, sessions, stepup, tokens
+from accounts import explaining, invitations, mfa, sessions, stepup, tokens
+from accounts.explaining import Explanation
 from accounts.models import Protected, Team, User
-from accounts.permissions import Rule
+from accounts.permissions import Rule, Scope, sees
 from accounts.rights import RIGHTS, ROLES
+from accounts.snapshots import standing_of
 from accounts.views import remote_address
 from audit.record import Who
-from floor.registry import ACTIONS
-from people import borrowed, services, sheets
+from floor import inquiry
+from floor.asking import Facts
+from floor.registry import ACTIONS, Action
+from people import services, sheets
 from people.existing import Floor, pbxs
 from people.forms import (
     ExplainForm,
@@ -471,9 +476,18 @@ def explain(request: HttpRequest) -> HttpResponse:
         if user is None or user.username not in mine:
             form.add_error("username", _("There is nobody like this whom you manage."))
         else:
-            answer = borrowed.explain(user, ACTIONS[given["verb"]], f"{given['pbx']}/{given['target']}")
+            answer = _explained(user, ACTIONS[given["verb"]], given["pbx"], given["target"], looked.power.scope)
     more = {"form": form, "answer": answer, "people": mine, "names": floor.names(looked.power.scope), "pbxs": places}
     return render(request, "people/explain.html", more)
+
+
+def _explained(user: User, action: Action, pbx: str, target: str, scope: Scope) -> Explanation:
+    """As far as who asks sees herself (``scope``)."""
+    standing = standing_of(user)
+    facts = async_to_sync(inquiry.ask)(action, pbx, target, standing.user)
+    if facts.target is not None and not sees(scope, facts.target):
+        facts = Facts()
+    return explaining.explain(standing, action.right, facts.target, state=facts.state)
 
 
 # --- files

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 import ami
-from accounts.permissions import UserSnapshot
+from accounts.permissions import TargetSnapshot, UserSnapshot
 from floor import registry, ringing
 from floor.registry import Action, Args, Asked, Found, Kind, NoArgs, Plan, Refused, name_of
 from floor.ringing import Number, allowed
 from floor.words import gettext_lazy as _
 from floor.words import pgettext_lazy
+from live import sides
 from live.pbx import Pbx
 from live.queues import Caller, Member, Queue
 from live.resync import CHANNELS, QUEUES
+from live.sides import Side
 
 # --- what is meant
 
 
 def find_queue(pbx: Pbx, name: str) -> Found | None:
     queue = pbx.queues.queues.get(name)
-    return None if queue is None else Found(pbx.key(name), 0, name, (), queue)
+    return None if queue is None else Found(pbx.key(name), 0, name, queue, Side(queue=name))
 
 
 def find_member(pbx: Pbx, rest: str) -> Found | None:
     """By ``queue/interface``; an interface has a slash of its own, and a queue's name may have one."""
     for (queue, interface), member in pbx.queues.members.items():
         if rest == f"{queue}/{interface}":
-            words = f"{member.name or interface} ({queue})"
-            return Found(pbx.key(rest), member.rev, words, (interface.partition("/")[2].partition("@")[0],), member)
+            words, numbers = f"{member.name or interface} ({queue})", (sides.number(interface),)
+            side = Side(numbers, queue, vouched=numbers)
+            return Found(pbx.key(rest), member.rev, words, member, side, acted=numbers)
     return None
 
 
@@ -40,8 +44,11 @@ def find_caller(pbx: Pbx, uniqueid: str) -> Found | None:
     if caller is None or channel is None:
         return None
     number, name = pbx.calls.identity(channel)
-    inside = (number,) if pbx.calls.side(channel) == "internal" else ()
-    return Found(pbx.key(uniqueid), caller.rev, f"{number} {name} ({caller.queue})", inside, caller)
+    words, acted = f"{number} {name} ({caller.queue})", sides.inside(pbx, [channel])
+    side = sides.of_leg(pbx, channel)
+    # Who waits there is the queue's to serve, whoever he is; what he says elsewhere is not.
+    side = dataclasses.replace(side, queue=caller.queue, room="", vouched=(*side.vouched, *acted))
+    return Found(pbx.key(uniqueid), caller.rev, words, caller, side, acted)
 
 
 # --- arguments
@@ -100,6 +107,15 @@ def _paused(paused: bool) -> Callable[[Pbx, Found, PauseArgs | ResumeArgs, UserS
         return Plan((send,), proved)
 
     return plan
+
+
+def _everywhere(pbx: Pbx, found: Found, args: PauseArgs | ResumeArgs) -> Iterator[TargetSnapshot]:
+    """The other memberships of this interface, where it is done to all."""
+    if args.everywhere:
+        for queue, interface in pbx.queues.members:
+            other = find_member(pbx, f"{queue}/{interface}") if interface == found.subject.interface else None
+            if other is not None:
+                yield other.target("member", pbx.name)
 
 
 def plan_remove(pbx: Pbx, found: Found, args: NoArgs, user: UserSnapshot) -> Plan:
@@ -204,9 +220,15 @@ def _gone(pbx: Pbx, caller: Caller) -> tuple[str, str] | None:
     return None if there or caller.left else ("gone", "")
 
 
-PAUSE = Action("queues.pause", "member", pgettext_lazy("agent", "Pause"), _paused(True), PauseArgs)
+PAUSE = Action("queues.pause", "member", pgettext_lazy("agent", "Pause"), _paused(True), PauseArgs, also=_everywhere)
 RESUME = Action(
-    "queues.resume", "member", pgettext_lazy("agent", "Resume"), _paused(False), ResumeArgs, granted_by="queues.pause"
+    "queues.resume",
+    "member",
+    pgettext_lazy("agent", "Resume"),
+    _paused(False),
+    ResumeArgs,
+    granted_by="queues.pause",
+    also=_everywhere,
 )
 ADD = Action("queues.add", "queue", pgettext_lazy("agent", "Add"), plan_add, AddArgs, granted_by="queues.members")
 REMOVE = Action(

@@ -9,6 +9,8 @@ from switchboard import Outcome
 _CODES: Final = {
     "no_right": "that user may not do this",
     "gone": "it is no more",
+    "scope": "part of it is not in that user's teams",
+    "protected": "somebody on it may not be monitored",
     "changed": "it is another by now: look again",
     "expired": "it took too long to be begun: try again",
     "bad_command": "Asterisk can't be told so",

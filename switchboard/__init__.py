@@ -14,8 +14,8 @@ has the PBX's account may do all. ``manage.py pbx`` is the same with both.
 
 from __future__ import annotations
 
+from floor.targets import Ambiguous, NotFound, TargetError
 from switchboard.board import NoLink, Outcome, Switchboard, Unwritten, connect, everything, features
-from switchboard.targets import Ambiguous, NotFound, TargetError
 
 __all__ = [
     "Ambiguous",

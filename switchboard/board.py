@@ -17,14 +17,13 @@ from accounts.permissions import WHOLE_FLOOR, UserSnapshot, enough
 from ami import Address
 from audit.record import Outcome as OutcomeWord
 from audit.record import Record, What, Who
-from floor import registry
+from floor import asking, registry, targets
 from floor.dispatch import Book
 from floor.frames import Beat, Frame, Snapshot
 from floor.registry import Found
 from floor.worker import PbxConfig, PbxWorker
 from live.changes import Entities, Fields
 from live.manners import EXTENSIONS, SEED, TRUNKS, Manners
-from switchboard import targets
 
 FEATURES: Final = ("calls", "conferences", "queues", "listening")
 """The packages that declare actions and kinds of entities. Under Django their apps do it when they are ready."""
@@ -177,6 +176,11 @@ class Switchboard:
     def find(self, verb: str, text: str) -> Found:
         """What ``do`` would do it to. Raises ``KeyError`` for an unknown verb, ``NotFound``, ``Ambiguous``."""
         return targets.find(self._worker.pbx, registry.ACTIONS[verb], text)
+
+    def ask(self, verb: str, text: str, user: UserSnapshot) -> asking.Facts:
+        """What is to be known for why this user may, or can't. Raises ``KeyError``, ``Ambiguous``."""
+        worker = self._worker
+        return asking.facts(worker.pbx, registry.ACTIONS[verb], text, user, records=worker.recorder is not None)
 
     async def do(self, verb: str, target: str = "", /, **args: Any) -> Outcome:
         """Do it to what ``target`` names (a key, or what people call it), and wait for what comes of it.

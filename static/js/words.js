@@ -73,6 +73,8 @@ export const CHANGED = {
 /** Codes that say something of the thing itself, by kind. */
 const RESULTS_OF = {
   call: {
+    scope: gettext("Part of this call is not in your teams"),
+    protected: gettext("Somebody on this call may not be monitored"),
     gone: gettext("The call had already ended"),
     changed: gettext("The call changed before the click arrived: look again"),
   },
@@ -93,6 +95,8 @@ const RESULTS_OF = {
     changed: gettext("The participant moved before the click arrived: look again"),
   },
   room: {
+    scope: gettext("Part of this conference is not in your teams"),
+    protected: gettext("Somebody in this conference may not be recorded"),
     gone: gettext("The conference had already ended"),
     changed: gettext("Somebody came or left before the click arrived: look again"),
   },
@@ -100,6 +104,8 @@ const RESULTS_OF = {
 
 const RESULTS = {
   no_right: gettext("Your role does not allow it"),
+  scope: gettext("Part of this is not in your teams"),
+  protected: gettext("Somebody on it may not be monitored"),
   stale_epoch: gettext("The panel had lost the PBX in between: look again"),
   expired: gettext("It took too long and was not sent"),
   bad_command: gettext("The panel did not understand the command"),

@@ -4,7 +4,20 @@ import itertools
 
 import pytest
 
-from accounts.permissions import WHOLE_FLOOR, Allow, Deny, TargetSnapshot, UserSnapshot, decide
+from accounts.permissions import (
+    EVERYWHERE,
+    WHOLE_FLOOR,
+    Allow,
+    Deny,
+    Rule,
+    Scope,
+    TargetSnapshot,
+    UserSnapshot,
+    decide,
+    enough,
+    is_own,
+    sees,
+)
 from accounts.rights import RIGHTS, ROLES
 
 CALL = TargetSnapshot(kind="call", key="lab/1.1", pbx="lab", numbers=("101", "102"))
@@ -88,6 +101,164 @@ def test_listening_and_whispering_are_two_rights() -> None:
 def test_owning_gives_nothing_else() -> None:
     for right in RIGHTS:
         assert decide(user(), right, HERS) == Deny("no_right")
+
+
+@pytest.mark.parametrize(
+    ("rule", "covered", "not_covered"),
+    [
+        (
+            Rule("extension", "lab", "20"),
+            [("lab", "20")],
+            [("lab", "201"), ("lab", "120"), ("lab2", "20"), ("la", "20")],
+        ),
+        (Rule("extension", "lab", "2?"), [("lab", "20"), ("lab", "2*")], [("lab", "2"), ("lab", "200"), ("lab", "")]),
+        (
+            Rule("extension", "l*", "2*"),
+            [("lab", "2"), ("l", "234"), ("lab", "2\n3")],
+            [("lab", "12"), ("office", "2")],
+        ),
+        (Rule("extension", "lab", "2.3"), [("lab", "2.3")], [("lab", "213")]),
+        (Rule("extension", "*"), [("lab", ""), ("x", "anything")], []),
+    ],
+)
+def test_patterns(rule: Rule, covered: list[tuple[str, str]], not_covered: list[tuple[str, str]]) -> None:
+    for pbx, name in covered:
+        assert rule.covers("extension", pbx, name) is True, (pbx, name)
+        assert not rule.covers("queue", pbx, name), "another aspect's name is another's"
+    for pbx, name in not_covered:
+        assert not rule.covers("extension", pbx, name), (pbx, name)
+
+
+def test_a_whole_pbx_is_all_that_is_on_it_and_no_other() -> None:
+    lab = Scope(frozenset({Rule("pbx", "lab")}))
+    for aspect in ("pbx", "extension", "queue", "conference"):
+        assert lab.covers(aspect, "lab", "anything")
+        assert not lab.covers(aspect, "lab2", "anything")
+    assert lab.covers("pbx", "lab")
+    assert not Scope(frozenset({Rule("extension", "lab")})).covers("pbx", "lab")
+    assert not Scope().covers("pbx", "lab")
+    assert not sees(Scope(), CALL)
+
+
+def test_a_pbx_is_seen_by_who_has_something_there() -> None:
+    lab = TargetSnapshot(kind="pbx", key="lab", pbx="lab")
+    for aspect in ("pbx", "extension", "queue", "conference"):
+        assert sees(Scope(frozenset({Rule(aspect, "l?b", "201")})), lab)
+        for other in ("office", "la", "lab2", "?"):
+            assert not sees(Scope(frozenset({Rule(aspect, other, "201")})), lab)
+    assert sees(WHOLE_FLOOR, lab)
+    assert not sees(Scope(), lab)
+
+
+def limited(*rules: Rule, right: str = "calls.listen", protected: tuple[str, ...] = ()) -> UserSnapshot:
+    shielded = frozenset(Rule("extension", "lab", name) for name in protected)
+    rights = frozenset({right, "calls.view"})
+    return UserSnapshot(1, "Dana", True, rights, scope=Scope(frozenset(rules)), protected=shielded)
+
+
+ALL = {"queue": Rule("queue", "*"), "conference": Rule("conference", "*")}
+
+
+def test_what_is_in_no_queue_and_no_room_is_in_no_rules_of_them() -> None:
+    """`*` covers the name "" too."""
+    for rule in ALL.values():
+        assert decide(limited(rule), "calls.listen", CALL) == Deny("hidden")
+
+
+@pytest.mark.parametrize("place", ["queue", "room"])
+def test_its_place_answers_for_whom_it_vouches_and_for_nobody_else(place: str) -> None:
+    rule = ALL["queue" if place == "queue" else "conference"]
+    other = ALL["conference" if place == "queue" else "queue"]
+    here = {place: "here"}
+    both = TargetSnapshot("call", "lab/1", "lab", ("101", "102"), vouched=("101", "102"), **here)  # type: ignore[arg-type]
+    half = TargetSnapshot("call", "lab/1", "lab", ("101", "102"), vouched=("101",), **here)  # type: ignore[arg-type]
+    assert decide(limited(rule), "calls.listen", both) == Allow()
+    assert decide(limited(rule), "calls.listen", half) == Deny("scope")
+    assert decide(limited(other), "calls.listen", both) == Deny("hidden")
+    one = Rule("extension", "lab", "102")
+    assert decide(limited(rule, one), "calls.listen", half) == Allow()
+    assert decide(limited(one), "calls.listen", half) == Deny("scope"), "a place that is not hers vouches for nobody"
+
+
+MEANT_ALL = ["calls.listen", "calls.whisper", "calls.barge", "calls.record", "conferences.record", "calls.pickup"]
+
+
+@pytest.mark.parametrize("right", [*sorted(RIGHTS)])
+def test_what_needs_all_of_them_and_what_needs_those_it_is_done_to(right: str) -> None:
+    hers = Rule("extension", "lab", "101")
+    hurt = TargetSnapshot("party", "lab/1", "lab", ("101", "102"), acted=("102",))
+    spared = TargetSnapshot("party", "lab/1", "lab", ("101", "102"), acted=("101",))
+    whole = TargetSnapshot("call", "lab/1", "lab", ("101", "102"))
+    both = limited(hers, Rule("extension", "lab", "102"), right=right)
+    for target in (hurt, spared, whole):
+        assert decide(both, right, target) == Allow()
+    allowed = Deny("scope") if right in MEANT_ALL else Allow()
+    assert decide(limited(hers, right=right), right, hurt) == Deny("scope")
+    assert decide(limited(hers, right=right), right, spared) == allowed
+    assert decide(limited(hers, right=right), right, whole) == allowed
+
+
+@pytest.mark.parametrize("right", [*sorted(RIGHTS), "calls.switch", "calls.stop"])
+def test_the_protected_are_monitored_by_nobody_and_else_as_anybody(right: str) -> None:
+    monitors = {*MEANT_ALL, "calls.switch"} - {"calls.pickup"}
+    who = UserSnapshot(
+        1, "Root", True, frozenset(RIGHTS), scope=WHOLE_FLOOR, protected=frozenset({Rule("extension", "lab", "102")})
+    )
+    call = TargetSnapshot("spy", "lab/1", "lab", ("101", "102"), owner=1)
+    assert decide(who, right, call) == (Deny("protected") if right in monitors else Allow())
+    there = TargetSnapshot("spy", "office/1", "office", ("101", "102"), owner=1)
+    assert decide(who, right, there) == Allow(), "the same number on another PBX is another's"
+    both = limited(Rule("extension", "lab", "101"), right="calls.listen", protected=("102",))
+    assert decide(both, "calls.listen", TargetSnapshot("call", "lab/1", "lab", ("101", "102"))) == Deny("protected")
+    assert decide(both, "calls.listen", TargetSnapshot("call", "lab/1", "lab", ("102",))) == Deny("hidden")
+
+
+def test_her_own_listening_she_ends_wherever_it_has_gone_and_turns_only_where_it_is_hers() -> None:
+    gone = TargetSnapshot("spy", "lab/9", "lab", ("301",), acted=("900",), owner=1, shown_by="calls.view")
+    dana = limited(Rule("extension", "lab", "101"))
+    for one in ("calls.listen", "calls.whisper", "calls.barge"):
+        assert decide(UserSnapshot(1, "Dana", True, frozenset({one})), "calls.stop", gone) == Allow()
+    assert decide(dana, "calls.stop", gone) == Allow()
+    assert decide(dana, "calls.switch", gone) == Deny("hidden")
+    anothers = TargetSnapshot("spy", "lab/9", "lab", ("301",), owner=2, shown_by="calls.view")
+    assert decide(dana, "calls.stop", anothers) == Deny("hidden"), "not no_right: she is not told that it is there"
+    seen = TargetSnapshot("spy", "lab/9", "lab", ("101",), owner=2, shown_by="calls.view")
+    assert decide(dana, "calls.stop", seen) == Deny("no_right")
+    call = TargetSnapshot("call", "lab/1", "lab", ("301",), owner=1)
+    assert decide(limited(right="calls.hangup"), "calls.hangup", call) == Deny("hidden"), (
+        "a call that she began is no listening"
+    )
+
+
+def test_who_is_not_shown_the_kind_acts_on_none_of_it() -> None:
+    call = TargetSnapshot("call", "lab/1", "lab", ("101",), shown_by="calls.view")
+    assert decide(user("calls.hangup"), "calls.hangup", call) == Deny("hidden")
+    assert decide(user("calls.hangup", "calls.view"), "calls.hangup", call) == Allow()
+
+
+def test_what_is_hers() -> None:
+    bob = user()
+    assert is_own(bob, HERS)
+    assert not is_own(bob, ANOTHERS)
+    assert is_own(bob, AT_HER_PHONE)
+    assert not any(is_own(bob, one) for one in (AT_ANOTHERS, ELSEWHERE, NOWHERE, CALL))
+    nobody = UserSnapshot(0, "script", True, frozenset())
+    assert not is_own(nobody, NOWHERE), "no phone is at no phone"
+    assert (bob.phone("lab"), bob.phone("office"), bob.language) == ("PJSIP/900", "", "en")
+
+
+def test_rights_that_nobody_is_granted_come_to_those_that_are() -> None:
+    for right in RIGHTS:
+        assert enough(right) == enough(right, own=True) == enough(right, own=False) == {right}
+    monitors = {"calls.listen", "calls.whisper", "calls.barge"}
+    assert enough("calls.stop") == enough("calls.stop", own=True) == {*monitors, "calls.hangup"}
+    assert enough("calls.stop", own=False) == {"calls.hangup"}
+    assert enough("calls.switch") == enough("calls.switch", own=True) == monitors
+    assert enough("calls.switch", own=False) == set()
+    for right in ("calls.stop_record", "calls.pause_record"):
+        assert enough(right) == enough(right, own=False) == {"calls.record"}
+    assert enough("conferences.stop_record") == {"conferences.record"}
+    assert EVERYWHERE in RIGHTS
 
 
 def test_snapshots_cannot_be_changed_after_they_were_taken() -> None:

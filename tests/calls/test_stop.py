@@ -77,6 +77,8 @@ async def test_anothers_needs_the_right_to_hang_up(desk: Desk) -> None:
     await only(desk.user, "view", "listen", "whisper", "pickup")
     assert await desk.refused("calls.stop", key) == "no_right"
     await only(desk.user, "hangup")
+    assert await desk.refused("calls.stop", key) == "gone", "who may not see calls acts on none"
+    await only(desk.user, "view", "hangup")
     assert (await desk.click("calls.stop", key))["type"] == "ack"
 
 

@@ -214,6 +214,8 @@ async def test_each_right_reaches_its_own_verbs_and_no_other(desk: Desk, charlie
     await sync_to_async(grant)(*{*RIGHT_OF.values(), "conferences.view"} - {RIGHT_OF[verb]})
     assert (await desk.run(verb, user_id=charlie.pk))["code"] == "no_right"
     await sync_to_async(grant)(RIGHT_OF[verb])
+    assert (await desk.run(verb, user_id=charlie.pk))["code"] == "gone", "nor on what she may not see"
+    await sync_to_async(grant)(RIGHT_OF[verb], "conferences.view")
     assert (await desk.run(verb, user_id=charlie.pk))["type"] == "ack"
 
 
@@ -262,4 +264,5 @@ def test_our_own_side_is_what_a_scope_is_about() -> None:
     )
     assert room is not None
     assert outside is not None
-    assert (room.numbers, outside.numbers) == (("101",), ())
+    assert (room.side.numbers, room.acted) == (("101",), ("101",))
+    assert (outside.side.numbers, outside.acted, outside.side.room) == ((), (), "801")

@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import Group
 
-from accounts.models import User
+from accounts.models import Protected, Team, User
 from audit import trail
 from audit.models import Entry
 from audit.record import AuditUnavailable
 from audit.trail import Trail
-from floor import dispatch
+from floor import dispatch, registry
 from floor.dispatch import Dispatcher
 from tests.floor.stage import FakeLink, command
 from tests.live.scene import Scene
+from tests.live.test_queues import MEMBER
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +48,7 @@ class Desk:
         self.ids += 1
         call = self.scene.calls["lab/a"]
         target = {"kind": "call", "key": "lab/a", "rev": call["rev"]}
-        return command(self.ids, self.user.pk, "calls.hangup", target, EPOCH, **changed)
+        return command(self.ids, self.user.pk, changed.pop("verb", "calls.hangup"), target, EPOCH, **changed)
 
     async def run(self, **changed: Any) -> dict[str, Any]:
         """Run one command; its last answer so far."""
@@ -191,6 +193,106 @@ async def test_what_was_heard_counts_before_it_is_told(desk: Desk, heard: str) -
     await desk.settle()
     assert (desk.answers[-1]["outcome"], desk.answers[-1]["code"]) == ("refused", "changed")
     assert desk.link.posted == []
+
+
+@pytest.mark.parametrize("guess", [0, 1, 2])
+async def test_who_has_just_come_counts_whatever_rev_is_guessed(desk: Desk, guess: int) -> None:
+    """Somebody protected joins; nobody has been told, and the click has the `rev` that the call will have then."""
+    await Protected.objects.acreate(extension="103")
+    await desk.user.phones.acreate(pbx="lab", dial_string="PJSIP/900")
+    click = desk.command(verb="calls.listen")
+    click["target"]["rev"] += guess
+    desk.scene.new("c", "PJSIP/103-0000000c", "up")
+    desk.scene.enter("c", "br")
+    await desk.dispatcher.run(click)
+    await desk.settle()
+    assert (desk.answers[-1]["outcome"], desk.answers[-1]["code"]) == ("refused", "protected")
+    assert desk.link.posted == []
+
+
+@pytest.mark.parametrize("guess", [0, 1, 2])
+async def test_no_rev_is_good_for_what_is_between_two_states(desk: Desk, guess: int) -> None:
+    click = desk.command()
+    click["target"]["rev"] += guess
+    desk.scene.new("c", "PJSIP/103-0000000c", "up")
+    desk.scene.enter("c", "br")
+    await desk.dispatcher.run(click)
+    await desk.settle()
+    assert (desk.answers[-1]["outcome"], desk.answers[-1]["code"]) == ("refused", "changed")
+
+
+async def test_the_audit_knows_what_she_is_not_told(desk: Desk) -> None:
+    """Out of her sight, protected, an extension that is not hers: also when she asks again after a restart."""
+    await sync_to_async(desk.user.groups.set)([await Group.objects.aget(name="Team lead")])
+    click = desk.command()
+    await desk.dispatcher.run(dict(click))
+    await desk.settle()
+    first = desk.answers[-1]
+    assert (first["outcome"], first["code"], first["detail"]) == ("refused", "gone", "")
+    desk.dispatcher._known.clear()
+    await desk.dispatcher.run(dict(click))
+    await desk.settle()
+    assert (desk.answers[-1]["code"], desk.answers[-1]["detail"]) == ("gone", "")
+    team = await Team.objects.acreate(name="Ours")
+    await team.members.aadd(desk.user)
+    await team.rules.acreate(aspect="extension", name="2??")
+    assert (await desk.run(verb="calls.listen"))["code"] == "scope", "101 is not hers"
+    told = await desk.run(
+        verb="calls.call",
+        target={"kind": "pbx", "key": "lab", "rev": 0},
+        args={"number": "201", "extension": "301"},
+    )
+    assert (told["code"], told["detail"]) == ("no_extension", "301")
+    assert desk.link.posted == []
+    written = [(e.code, e.detail) async for e in Entry.objects.filter(kind="outcome").order_by("id")]
+    assert written == [("hidden", ""), ("scope", ""), ("hidden", "301")]
+
+
+async def test_an_extension_that_an_argument_names_must_be_hers(desk: Desk) -> None:
+    """And the phone that its hint leads to; what is not hers and what is not there are told alike."""
+    await sync_to_async(desk.user.groups.set)([await Group.objects.aget(name="Team lead")])
+    team = await Team.objects.acreate(name="Ours")
+    await team.members.aadd(desk.user)
+    await team.rules.acreate(aspect="extension", name="2??")
+    for exten, phone in (("201", "201"), ("301", "301"), ("202", "302")):
+        desk.scene.event("ExtensionStatus", Exten=exten, Context="c", Hint=f"PJSIP/{phone}", Status=0)
+
+    async def calls(extension: str) -> tuple[str, str]:
+        place = {"kind": "pbx", "key": "lab", "rev": 0}
+        answer = await desk.run(verb="calls.call", target=place, args={"number": "201", "extension": extension})
+        return answer.get("code", answer["type"]), answer.get("detail", "").replace(extension, "it")
+
+    assert await calls("301") == await calls("399") == await calls("299") == ("no_extension", "it")
+    assert await calls("202") == ("scope", "it"), "it rings at 302"
+    assert not desk.link.posted
+    assert await calls("201") == ("ack", "")
+
+
+async def test_a_pause_in_all_queues_needs_them_all(desk: Desk) -> None:
+    await sync_to_async(desk.user.groups.set)([await Group.objects.aget(name="Team lead")])
+    team = await Team.objects.acreate(name="Ours")
+    await team.members.aadd(desk.user)
+    await team.rules.acreate(aspect="queue", name="sales")
+
+    def serves(queue: str) -> None:
+        about = {"Queue": queue, "MemberName": "x", "Interface": "PJSIP/301"}
+        desk.scene.event("QueueMemberAdded", **about, **MEMBER | {"StateInterface": "PJSIP/301", "Ringinuse": 0})
+
+    async def pauses(*, everywhere: bool) -> str:
+        key = "sales/PJSIP/301"
+        found = registry.KINDS["member"].find(desk.scene.pbx, key)
+        assert found is not None
+        target = {"kind": "member", "key": f"lab/{key}", "rev": found.rev}
+        answer = await desk.run(verb="queues.pause", target=target, args={"everywhere": everywhere})
+        return str(answer.get("code", answer["type"]))
+
+    serves("sales")
+    assert await pauses(everywhere=True) == "ack"
+    serves("support")
+    assert await pauses(everywhere=True) == "scope"
+    assert await pauses(everywhere=False) == "ack"
+    await team.rules.acreate(aspect="queue", name="support")
+    assert await pauses(everywhere=True) == "ack"
 
 
 async def test_what_changes_nobody_and_no_place_is_no_change(desk: Desk) -> None:

@@ -32,7 +32,8 @@ IMPURE = {"asyncio", "socket", "ssl", "selectors", "threading", "time", "django"
 PURE = ["ami/protocol.py", "ami/actions", "accounts/permissions.py", "live", "people/power.py"]
 # What a script can use (switchboard). A test of its own runs it with Django out of reach.
 NO_DJANGO = ["ami", "live", "demo", "switchboard", "accounts/permissions.py", "audit/record.py", "floor/dispatch.py"]
-NO_DJANGO += ["floor/frames.py", "floor/lease.py", "floor/registry.py", "floor/worker.py"]
+NO_DJANGO += ["floor/frames.py", "floor/lease.py", "floor/registry.py", "floor/worker.py", "floor/asking.py"]
+NO_DJANGO += ["floor/targets.py"]
 
 
 def sources(where: str) -> list[Path]:

@@ -158,6 +158,19 @@ def test_a_waiting_caller_keeps_the_queue_when_answered(scene: Scene) -> None:
     assert (scene.only()["phase"], scene.only()["queue"]) == ("talking", "sales")
 
 
+def test_it_is_the_queues_call_as_long_as_one_is_on_it_who_came_from_there(scene: Scene) -> None:
+    """The caller is answered, a colleague comes to it, and the two talk on when he has hung up."""
+    test_a_waiting_caller_keeps_the_queue_when_answered(scene)
+    scene.new("c", "PJSIP/102-1", "up")
+    scene.enter("c", "br")
+    scene.look()
+    assert scene.only()["queue"] == "sales"
+    scene.leave("a", "br")
+    scene.hangup("a")
+    scene.settled()
+    assert (scene.only()["parties"], scene.only()["queue"]) == (["lab/b", "lab/c"], "")
+
+
 def test_a_ring_group_loses_those_that_did_not_answer(scene: Scene) -> None:
     scene.ring()
     scene.new("c", "PJSIP/102-1")

@@ -29,10 +29,14 @@ class Ran(NamedTuple):
 
 
 def pbx(*arguments: str) -> Ran:
-    """``manage.py pbx …`` in this process."""
+    return run("pbx", *arguments)
+
+
+def run(*arguments: str) -> Ran:
+    """``manage.py …`` in this process."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     try:
-        call_command("pbx", *arguments, stdout=out, stderr=err, no_color=True)
+        call_command(*arguments, stdout=out, stderr=err, no_color=True)
     except SystemExit as end:
         code = int(str(end.code))
     except CommandError as error:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ami.protocol import Message
-from floor import registry
+from floor import registry, targets
 from live.pbx import Pbx
-from switchboard import Ambiguous, NotFound, targets
+from switchboard import Ambiguous, NotFound
 from tests.live.scene import Scene, message
 from tests.live.test_conferences import Conference
 

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Roles, teams and protected people as a JSON file: docs/people.md."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        words = parser.add_subparsers(dest="what", required=True)
+        self.words = words = parser.add_subparsers(dest="what", required=True)
         words.add_parser("export", help="write it to the standard output")
         diff = words.add_parser("diff", help="what apply would change")
         diff.add_argument("--check", action="store_true", help="exit with 1 if anything")

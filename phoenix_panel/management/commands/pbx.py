@@ -59,7 +59,7 @@ class Command(BaseCommand):
             sub.set_defaults(several=verbs)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with _quiet(verbose=options["verbosity"] > 1):
+        with quiet(verbose=options["verbosity"] > 1):
             code = self._run(options)
         if code:
             sys.exit(code)
@@ -67,8 +67,8 @@ class Command(BaseCommand):
     def _run(self, options: dict[str, Any]) -> int:
         if options.get("several"):
             raise CommandError(f"say which: {' or '.join(options['several'])}", returncode=USAGE)
-        config = _config(options["pbx"], options.get("target", ""))
-        user = _user(options["as"])
+        config = pbx_config(options["pbx"], options.get("target", ""))
+        user = user_named(options["as"]) if options["as"] else None
         action = registry.ACTIONS.get(options.get("verb", ""))
         trail = Trail()
         book = ShellBook(trail, _who(user), _phone(config.name, options.get("phone")))
@@ -109,7 +109,7 @@ def _common(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON, an object a line")
 
 
-def _config(name: str, target: str) -> PbxConfig:
+def pbx_config(name: str, target: str) -> PbxConfig:
     """The PBX that is meant: named, or by the target's key, or the only one there is."""
     from phoenix_panel.wiring import pbx_configs
 
@@ -129,9 +129,7 @@ def _config(name: str, target: str) -> PbxConfig:
     return configs[name]
 
 
-def _user(name: str) -> User | None:
-    if not name:
-        return None
+def user_named(name: str) -> User:
     user = User.objects.filter(username=name).first()
     if user is None:
         raise CommandError(f"there is no user {words.printable(name)}", returncode=USAGE)
@@ -167,7 +165,7 @@ def _given(action: Action, options: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _quiet(*, verbose: bool) -> Iterator[None]:
+def quiet(*, verbose: bool) -> Iterator[None]:
     """What a panel would log of its link, the command says itself."""
     before = logging.root.manager.disable
     if not verbose:
