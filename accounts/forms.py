@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts import throttle, tokens
 from accounts.models import Token, User
+from accounts.permissions import EVERYWHERE, NUMBERS
 from accounts.rights import RIGHTS
 from accounts.snapshots import snapshot_of
 
@@ -128,7 +129,7 @@ class TokenForm(forms.Form):
         rights = self.fields["rights"]
         assert isinstance(rights, forms.MultipleChoiceField)
         rights.choices = [(right, words) for right, words in RIGHTS.items() if right in hers]
-        rights.initial = [right for right in hers if right.endswith(".view")]
+        rights.initial = [right for right in hers if right.endswith(".view") or right in (EVERYWHERE, NUMBERS)]
 
     def make(self) -> tuple[Token, str] | None:
         """The token and its secret; None, and an error in the form, if it can't be made."""

@@ -5,7 +5,6 @@ A socket must not outlive its session, nor its token. Sync ORM; in async code on
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -34,7 +33,7 @@ def acting(user_id: int, key: str) -> UserSnapshot | None:
     if ":" in key:
         token = tokens.good().filter(pk=key.partition(":")[2], user_id=user_id).first()
         user = user_snapshot(user_id) if token is not None else None
-        return replace(user, rights=user.rights & frozenset(token.rights)) if user and token else None
+        return user.limited(frozenset(token.rights)) if user and token else None
     return user_snapshot(user_id) if _sessions({key}) else None
 
 

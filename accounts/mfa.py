@@ -4,6 +4,7 @@ Passkeys, authenticator apps and recovery codes are django-allauth's.
 """
 
 import hmac
+from collections.abc import Collection
 from typing import Any, Final
 
 from allauth.core.internal.cryptokit import normalize_user_code
@@ -49,11 +50,21 @@ OPEN: Final = frozenset(
 
 def required(user: User) -> bool:
     """One of her roles asks for a second factor; a superuser's rights are an administrator's."""
+    return bool(_required_of([user]))
+
+
+def _required_of(users: Collection[User]) -> set[int]:
     if not settings.PHOENIX_MFA:
-        return False
-    if settings.PHOENIX_OIDC is not None and settings.PHOENIX_OIDC.second_factor and not user.has_usable_password():
-        return False  # the only way in for her is the provider, which has asked
-    return user.is_superuser or RolePolicy.objects.filter(group__user=user, mfa_required=True).exists()
+        return set()
+    asked = RolePolicy.objects.filter(mfa_required=True, group__user__in=users).values_list("group__user", flat=True)
+    roles = set(asked)
+    # Whose only way in is the provider: it has asked.
+    elsewhere = settings.PHOENIX_OIDC is not None and settings.PHOENIX_OIDC.second_factor
+    return {
+        user.pk
+        for user in users
+        if (user.is_superuser or user.pk in roles) and not (elsewhere and not user.has_usable_password())
+    }
 
 
 def enabled(user: User) -> bool:
@@ -62,7 +73,14 @@ def enabled(user: User) -> bool:
 
 def missing(user: User) -> bool:
     """She must have one, and has none."""
-    return required(user) and not enabled(user)
+    return bool(missing_of([user]))
+
+
+def missing_of(users: Collection[User]) -> set[int]:
+    """The ids of those who must have one, and have none."""
+    required = _required_of(users)
+    having = Authenticator.objects.filter(user__in=required, type__in=FACTORS) if required else ()
+    return required - {one.user_id for one in having}
 
 
 def reset(user: User) -> int:

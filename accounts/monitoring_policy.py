@@ -68,6 +68,13 @@ class Policies:
         alone = not all(any(in_scope(team.scope, target, number) for team in self.teams) for number in target.numbers)
         return strictest(*found, *([panel] if alone or not found else []))
 
+    @property
+    def covert(self) -> bool:
+        """Whether anybody may be monitored without being told: then not everybody is shown who listens to her."""
+        return any(
+            policy.told == "no" for modes in (self.panel, *(t.modes for t in self.teams)) for _, policy in modes
+        )
+
 
 UNANSWERED: Final = Policies()
 
@@ -81,11 +88,6 @@ def same_for_all_modes(user: UserSnapshot, target: TargetSnapshot) -> bool:
     """Whether it makes no difference which mode it is: a leg that its phone's own keys turn, which nobody is told of,
     must not come under another policy by it."""
     return len({policy_of(user, mode, target) for mode in MODES}) == 1
-
-
-def shown_to_monitored(policies: Policies, mode: Mode, target: TargetSnapshot) -> bool:
-    """Whether who is monitored in this mode is shown so on his own page. ``target``: the call that he is on."""
-    return policies.of(mode, target).told != "no"
 
 
 @dataclass(frozen=True, slots=True)

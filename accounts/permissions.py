@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from accounts.monitoring_policy import Policies
+    from accounts.monitoring_policy import Mode, Policies
 
 DenyCode: TypeAlias = Literal["inactive", "no_right", "hidden", "protected", "scope"]
 """Why not. She has no account that is active; she lacks the right; it lies outside what she may see (then it is to her
@@ -22,6 +22,9 @@ Aspect: TypeAlias = Literal["pbx", "extension", "queue", "conference"]
 
 EVERYWHERE: Final = "floor.everywhere"
 """The right by which one's teams limit nothing."""
+
+NUMBERS: Final = "calls.numbers"
+"""The right to see outside numbers in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,12 @@ class UserSnapshot:
         """The dial string of her phone on this PBX, or ""."""
         return dict(self.phones).get(pbx, "")
 
+    def limited(self, granted: frozenset[str]) -> UserSnapshot:
+        """Her, with no more than these of her rights: what a token grants. Her teams limit a token that does not
+        grant the whole floor."""
+        rights = self.rights & granted
+        return replace(self, rights=rights, scope=replace(self.scope, everywhere=EVERYWHERE in rights))
+
 
 @dataclass(frozen=True, slots=True)
 class TargetSnapshot:
@@ -105,6 +114,7 @@ class TargetSnapshot:
     owner: int = 0  # the id of the user who began it; 0 if nobody did, or it is not known
     device: str = ""  # the phone that it is at: technology and resource, as in a dial string
     shown_by: str = ""  # the right by which its kind is seen at all
+    mode: Mode | None = None  # of somebody who listens: how
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +230,25 @@ def sees(scope: Scope, target: TargetSnapshot) -> bool:
         or _in_its_place(scope, target)
         or any(scope.covers("extension", target.pbx, number) for number in target.numbers)
     )
+
+
+def visible(user: UserSnapshot, target: TargetSnapshot) -> bool:
+    """Whether this is shown to her: it is of a kind that she may see and of her part of the floor, or it is her own
+    listening, wherever that has gone."""
+    if not shown(user.rights, target):
+        return False
+    if target.kind == "spy" and is_own(user, target):
+        return True
+    return sees(user.scope, target) and not (target.kind == "spy" and _untold(user, target))
+
+
+def _untold(user: UserSnapshot, target: TargetSnapshot) -> bool:
+    """Somebody listens to a call at her own phone, and the policy has it that she is not told. Who has the whole floor
+    sees who listens on it, wherever it is."""
+    if user.monitoring is None or user.scope.everywhere or target.mode is None:
+        return False
+    hers = {phone.partition("/")[2] for pbx, phone in user.phones if pbx == target.pbx}
+    return not hers.isdisjoint(target.numbers) and user.monitoring.of(target.mode, target).told == "no"
 
 
 def _in_its_place(scope: Scope, target: TargetSnapshot) -> bool:

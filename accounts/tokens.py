@@ -10,7 +10,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,7 +22,7 @@ from accounts import throttle
 from accounts.models import Token, User
 from accounts.permissions import UserSnapshot
 from accounts.rights import RIGHTS
-from accounts.snapshots import snapshot_of, user_snapshot
+from accounts.snapshots import user_snapshot
 
 FORM: Final = re.compile(r"phx_[a-z0-9]{8}_[A-Za-z0-9_-]{43}")
 LONGEST_DAYS: Final = 365
@@ -116,7 +116,7 @@ def bearer(secret: str, address: str) -> Bearer | TooMany | None:
     failed = throttle.Failures("token", address)
     if failed.wait and digest not in _known:
         return TooMany(failed.wait)
-    token = good().filter(digest=digest).select_related("user").first() if FORM.fullmatch(secret) else None
+    token = good().filter(digest=digest).first() if FORM.fullmatch(secret) else None
     if token is None:
         _known.drop(digest)
         wait = failed.count()
@@ -127,11 +127,11 @@ def bearer(secret: str, address: str) -> Bearer | TooMany | None:
         with contextlib.suppress(DatabaseError):  # a database that is busy writing: the request needs no write
             Token.objects.filter(pk=token.pk).update(last_used=now)
     granted = frozenset(token.rights) & RIGHTS.keys()
-    user = snapshot_of(token.user)
-    if not user.active:  # she has yet to set up the second factor that she must have
+    user = user_snapshot(token.user_id)
+    if user is None or not user.active:  # she has yet to set up the second factor that she must have
         return None
     return Bearer(
-        user=replace(user, rights=user.rights & granted),
+        user=user.limited(granted),
         token_id=token.pk,
         name=token.name,
         granted=granted,

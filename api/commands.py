@@ -17,10 +17,11 @@ from api import answers
 from api.answers import Problem
 from api.door import WAITING, allowances
 from audit import trail
-from floor import hub
+from floor import hub, veil
 from floor.frames import Cmd, Target
 from floor.hub import ANSWER_S, Watcher
 from floor.inquiry import Ear
+from floor.lenses import View
 
 LONGEST_WAIT_S: Final = 120.0
 """Phones ring for a minute at most, and are waited for a little longer."""
@@ -44,7 +45,7 @@ async def perform(
     here = hub.current()
     key, rev = body["target"]["key"], body["target"].get("rev")
     if rev is None:
-        rev = (here.entity(kind, key) or {}).get("rev", 0)
+        rev = (here.entity(View.of(came.user), kind, key) or {}).get("rev", 0)
     try:
         target = Target(kind=kind, key=key, rev=rev)
         id_ = body.get("id") or secrets.token_hex(16)
@@ -69,7 +70,7 @@ async def perform(
     if allowances.waiting.get(came.token_id, 0) >= WAITING:
         raise Problem(429, "too_fast", f"{WAITING} commands of this token are being waited for.", wait=1)
     ear = Ear()
-    watcher = Watcher(ear, frozenset(), came.user.id)
+    watcher = Watcher(ear, View.of(came.user), came.user.id)
     allowances.waiting[came.token_id] = allowances.waiting.get(came.token_id, 0) + 1
     try:
         await here.command(watcher, command, target.pbx)
@@ -104,7 +105,8 @@ async def what_became(came: Bearer, id_: str) -> dict[str, Any]:
         # The answer is not kept waiting for the entry of its outcome, which may come a moment after it.
         if not record.outcome and fresh:
             return told
-        return answers.recorded(record, given_up=timezone.now() - record.at > GIVEN_UP)
+        found = answers.recorded(record, given_up=timezone.now() - record.at > GIVEN_UP)
+        return veil.result(found) if View.of(came.user).masked else found
     if record is None and fresh:
         return told
     raise Problem(404, "gone", "You gave no command with this id, or it was never begun.")

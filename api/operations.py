@@ -28,6 +28,7 @@ from api.door import Door, who
 from floor import hub, inquiry, registry
 from floor.asking import Facts
 from floor.frames import CommandId
+from floor.lenses import View
 from floor.registry import Action
 
 TROUBLE: dict[Any, Any] = {frozenset({400, 401, 413, 422, 429, 503}): schemas.Trouble}
@@ -96,7 +97,7 @@ async def me(request: HttpRequest) -> HttpResponse:
 async def pbxs(request: HttpRequest) -> HttpResponse:
     only(request)
     here = hub.current()
-    return answers.json(200, {"pbxs": [here.told(name) for name in here.pbxs]})
+    return answers.json(200, {"pbxs": [here.told(name) for name in here.pbxs(View.of(who(request).user))]})
 
 
 @router.get(
@@ -112,15 +113,17 @@ async def state(
     """One consistent picture for each PBX: calls and their parties are of the same moment. Kinds that the token's
     rights don't show are left out, and are a 403 when asked for."""
     only(request, "pbx", "kind")
-    seen = registry.seen_by(who(request).user.rights)
-    wanted = frozenset(kind) or seen
-    if wanted - seen:
-        raise Problem(403, "no_right", f"This token doesn't show entities of kind {min(wanted - seen)}.")
+    view = View.of(who(request).user)
+    wanted = frozenset(kind) or view.kinds
+    if wanted - view.kinds:
+        raise Problem(403, "no_right", f"This token doesn't show entities of kind {min(wanted - view.kinds)}.")
     here = hub.current()
-    names = [pbx] if pbx else here.pbxs
-    if pbx and pbx not in here.pbxs:
+    names = [pbx] if pbx else here.pbxs(view)
+    if pbx and not here.has(pbx, view):
         raise Problem(404, "pbx_unknown", "There is no PBX of this name.")
-    pictures = [orjson.dumps(here.told(name))[:-1] + b',"up":' + here.entities(name, wanted) + b"}" for name in names]
+    pictures = [
+        orjson.dumps(here.told(name))[:-1] + b',"up":' + here.entities(name, view, wanted) + b"}" for name in names
+    ]
     return answers.json(200, b'{"pbxs":[%b]}' % b",".join(pictures))
 
 
@@ -131,10 +134,11 @@ async def state(
 )
 async def one(request: HttpRequest, kind: KIND, key: str) -> HttpResponse:
     only(request)
-    if kind not in registry.seen_by(who(request).user.rights):
+    view = View.of(who(request).user)
+    if kind not in view.kinds:
         raise Problem(403, "no_right", f"This token doesn't show entities of kind {kind}.")
     here = hub.current()
-    entity = here.entity(kind, key)
+    entity = here.entity(view, kind, key)
     if entity is None:
         raise Problem(404, "gone", "There is no such entity now.")
     return answers.json(200, {**(here.told(key.partition("/")[0]) or {}), "kind": kind, "key": key, "entity": entity})
@@ -212,7 +216,7 @@ async def explain(
     if standing is None:
         raise Problem(404, "gone", "There is no such user.")
     pbx, _, text = target.partition("/")
-    if pbx not in hub.current().pbxs:
+    if not hub.current().has(pbx, View.of(came.user)):
         raise Problem(404, "pbx_unknown", "There is no PBX of this name.")
     facts = await inquiry.ask(action, pbx, text or pbx, standing.user)
     if facts.target is not None and not sees(came.user.scope, facts.target):

@@ -1,7 +1,8 @@
-"""What it costs to tell many browsers the same: the hub, Channels' documented way, and the floor below both.
+"""What it costs to tell many browsers the same: the hub, Channels' documented way, and the floor below both; and the
+hub where each browser has a part of the floor of her own.
 
-200 browsers, 20 frames/s of 2 kB, the three servers in turn, round after round, so that what else the machine does
-comes to all three. Cost is the server process's own time on a core (/proc/…/schedstat, all its threads) for each
+200 browsers, 20 frames/s of 2 kB, the servers in turn, round after round, so that what else the machine does comes to
+all of them. Cost is the server process's own time on a core (/proc/…/schedstat, all its threads) for each
 message that arrived, whatever else runs. Then the hub again with a tenth of the browsers frozen.
 """
 
@@ -24,7 +25,7 @@ from typing import Any
 from benchmarks.report import report
 
 ROOT = Path(__file__).resolve().parent.parent
-MODES = ("hub", "group", "floor")
+MODES = ("hub", "parts", "group", "floor")
 CLIENTS = 200
 PER_S = 20
 BYTES = 2_000
@@ -100,7 +101,7 @@ class Cell:
 
 
 class Server:
-    """One of the three, with its browsers."""
+    """One of them, with its browsers."""
 
     def __init__(self, mode: str, clients: int, stack: ExitStack) -> None:
         self.mode = mode
@@ -156,7 +157,7 @@ def servers(modes: tuple[str, ...], clients: int) -> Iterator[list[Server]]:
 
 
 def compare(clients: int, rounds: int, seconds: float) -> dict[str, Any]:
-    """The three in turn; the median round of each."""
+    """All in turn; the median round of each."""
     cells: dict[str, list[Cell]] = {mode: [] for mode in MODES}
     with servers(MODES, clients) as running:
         for server in running:
@@ -171,9 +172,13 @@ def compare(clients: int, rounds: int, seconds: float) -> dict[str, Any]:
     hub = cells["hub"]
     return {
         "us_per_message": us["hub"],
+        "parts_us_per_message": us["parts"],
         "group_us_per_message": us["group"],
         "uvloop_us_per_message": us["floor"],
         "vs_group_send": statistics.median(a / b for a, b in zip(shares["hub"], shares["group"], strict=True)),
+        "parts_vs_group_send": statistics.median(a / b for a, b in zip(shares["parts"], shares["group"], strict=True)),
+        "parts_vs_whole": statistics.median(a / b for a, b in zip(shares["parts"], shares["hub"], strict=True)),
+        "parts_lost": sum(cell.offered - cell.arrived for cell in cells["parts"]),
         "vs_uvloop_floor": statistics.median(a / b for a, b in zip(shares["hub"], shares["floor"], strict=True)),
         "lost": sum(cell.offered - cell.arrived for cell in hub),
         "delivered": sum(cell.arrived for cell in hub),
@@ -222,7 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     parser.add_argument("--clients", type=int, default=CLIENTS, help=f"browsers ({CLIENTS})")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of the three servers in turn ({ROUNDS})")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"of the servers in turn ({ROUNDS})")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"each ({SECONDS})")
     given = parser.parse_args()
     figures = compare(given.clients, given.rounds, given.seconds) | freeze(given.clients, FROZEN_S)

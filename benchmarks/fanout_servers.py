@@ -1,6 +1,8 @@
-"""What `benchmarks.fanout` measures, each as a process: `python -m benchmarks.fanout_servers hub|group|floor`.
+"""What `benchmarks.fanout` measures, each as a process: `python -m benchmarks.fanout_servers hub|parts|group|floor`.
 
-hub: Daphne as `runpanel` starts it, the panel's own consumer and hub.
+hub: Daphne as `runpanel` starts it, the panel's own consumer and hub; all see the whole floor.
+parts: the same, each browser that of another team lead, whose part of the floor is one queue and her own phone: it is
+told from all others, and she is shown all of the frames all the same, since all calls are that queue's.
 group: the same Daphne and the same doors, with the consumer that Channels' documentation shows: a group, `group_send`,
 `send_json` in the handler, the in-memory layer.
 floor: no framework at all: uvloop, a frame built once and written to every transport.
@@ -24,7 +26,9 @@ from typing import Any, ClassVar, cast
 Publish = Callable[[dict[str, Any]], Awaitable[None]]
 ENTITY_BYTES = 200
 USERS = 25
+LEADS = 200
 EPOCH = 7
+QUEUE = "sales"
 
 
 def say(**words: Any) -> None:
@@ -37,9 +41,11 @@ def frame(seq: int, size: int) -> dict[str, Any]:
     calls = {
         f"lab/17954{seq % 50:02}884.{index}": {
             "phase": "talking",
+            "queue": QUEUE,
             "since": 1795412884000 + seq,
             "rev": seq,
-            "parties": [f"lab/17954{seq % 50:02}884.{index}-a", f"lab/17954{seq % 50:02}884.{index}-b"],
+            "parties": [],
+            "reason": "as long as the keys of two parties would be, and their quotes",
             "sent": str(time.monotonic_ns()),
         }
         for index in range(number)
@@ -78,8 +84,9 @@ async def obey(publish: Publish) -> None:
     os._exit(0)
 
 
-def django() -> list[str]:
-    """Set up a database with supervisors, since one user may open only so many sockets; the cookies of each."""
+def django(leads: int = 0) -> list[str]:
+    """Set up a database with supervisors, since one user may open only so many sockets, or with so many team leads;
+    the cookies of each."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "phoenix_panel.settings"
     import django as package
 
@@ -88,15 +95,20 @@ def django() -> list[str]:
     from django.core.management import call_command
     from django.test import Client
 
-    from accounts.models import User
+    from accounts.models import Team, User
 
     call_command("migrate", verbosity=0)
+    team = Team.objects.create(name=QUEUE)
+    team.rules.create(aspect="queue", name=QUEUE)
     cookies = []
-    for number in range(USERS):
+    for number in range(leads or USERS):
         user = User(username=f"bob{number}")
         user.set_unusable_password()
         user.save()
-        user.groups.add(Group.objects.get(name="Supervisor"))
+        user.groups.add(Group.objects.get(name="Team lead" if leads else "Supervisor"))
+        if leads:
+            user.teams.add(team)
+            user.phones.create(pbx="lab", dial_string=f"PJSIP/{1000 + number}")
         client = Client()
         client.force_login(user)
         cookies.append("; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items()))
@@ -126,8 +138,12 @@ def daphne(application: Any, cookies: list[str], start: Callable[[], Awaitable[N
     server.run()
 
 
-def hub() -> None:
-    cookies = django()
+def parts() -> None:
+    hub(LEADS)
+
+
+def hub(leads: int = 0) -> None:
+    cookies = django(leads)
     from floor import hub as hubs
     from floor.frames import Frame, Snapshot
     from phoenix_panel.asgi import application
@@ -218,4 +234,4 @@ def floor() -> None:
 
 
 if __name__ == "__main__":
-    {"hub": hub, "group": group, "floor": floor}[sys.argv[1]]()
+    {"hub": hub, "parts": parts, "group": group, "floor": floor}[sys.argv[1]]()

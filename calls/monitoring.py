@@ -257,6 +257,7 @@ def find_spy(pbx: Pbx, uniqueid: str) -> Found | None:
         acted=sides.inside(pbx, [spyer]),
         owner=own.user_id if own is not None else 0,
         device=spyer.device,
+        mode=spy.mode,
     )
 
 

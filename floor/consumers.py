@@ -23,6 +23,8 @@ from accounts.tokens import Bearer, bearer, burn
 from floor import frames, hub, registry
 from floor.frames import Cmd
 from floor.hub import SIGNED_OUT, Watcher
+from floor.lenses import View
+from floor.words import scope_words
 
 log = logging.getLogger(__name__)
 
@@ -134,10 +136,9 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         session = getattr(self.scope.get("session"), "session_key", "") or ""
         self.watcher = Watcher(
             self,
-            registry.seen_by(snapshot.rights),
+            View.of(snapshot),
             snapshot.id,
             session=came.key if came is not None else session,
-            rights=snapshot.rights,
             granted=came.granted if came is not None else None,
         )
         here.join(self.watcher, self._hello(snapshot))
@@ -164,6 +165,7 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
             actions = registry.described_for(user.rights)
             # Those that the panel began with are translated, an administrator's are as he wrote them.
             reasons = [translation.gettext(text) for text in (user.monitoring or UNANSWERED).reasons]
+            scope = scope_words(user.scope)
         return {
             "server": settings.PHOENIX_VERSION,
             "user": {
@@ -173,6 +175,7 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
                 "told_by": settings.PHOENIX_MONITORING_SHOWS,
             },
             "rights": sorted(user.rights),
+            "scope": scope,
             "actions": actions,
             "reasons": reasons,
         }

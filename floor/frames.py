@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
@@ -101,6 +102,11 @@ class Fragments:
                 self._json.pop((kind, key), None)
 
     @property
+    def entities(self) -> Entities:
+        """All there are, as they are at each look; not to be changed."""
+        return self._entities
+
+    @property
     def kinds(self) -> frozenset[str]:
         """The kinds of which there is, or was, an entity."""
         return frozenset(self._entities)
@@ -110,26 +116,39 @@ class Fragments:
 
     def snapshot(self, kinds: frozenset[str]) -> bytes:
         """The ``up`` object of a snapshot: all entities of these kinds."""
-        return _object({kind: self._kind(kind) for kind in sorted(kinds & self._entities.keys())})
+        return members(member(kind, self._kind(kind)) for kind in sorted(kinds & self._entities.keys()))
 
     def _kind(self, kind: str) -> bytes:
-        return _object({key: self._entity(kind, key) for key in self._entities[kind]})
+        return members(member(key, self.json(kind, key)) for key in self._entities[kind])
 
-    def _entity(self, kind: str, key: str) -> bytes:
+    def json(self, kind: str, key: str) -> bytes:
+        """All fields of one that there is."""
         json = self._json.get((kind, key))
         if json is None:
             json = self._json[kind, key] = orjson.dumps(self._entities[kind][key])
         return json
 
 
-def _object(members: dict[str, bytes]) -> bytes:
-    return b"{%b}" % b",".join(b"%b:%b" % (orjson.dumps(name), json) for name, json in members.items())
+def member(name: str, json: bytes) -> bytes:
+    """A member of a JSON object."""
+    return b"%b:%b" % (orjson.dumps(name), json)
 
 
-def encode_snapshot(snapshot: Snapshot, fragments: Fragments, kinds: frozenset[str]) -> str:
-    """A snapshot's head with the fragments of what this viewer sees."""
+def members(all_: Iterable[bytes]) -> bytes:
+    """The JSON object of these members."""
+    return b"{%b}" % b",".join(all_)
+
+
+def encode_snapshot(snapshot: Snapshot, up: bytes) -> str:
+    """A snapshot's head with what this viewer sees."""
     head = {"type": "snapshot", "pbx": snapshot.pbx, "epoch": snapshot.epoch, "seq": snapshot.seq, "t": snapshot.t}
-    return (orjson.dumps(head)[:-1] + b',"up":' + fragments.snapshot(kinds) + b"}").decode()
+    return (orjson.dumps(head)[:-1] + b',"up":' + up + b"}").decode()
+
+
+def encode_frame(frame: Frame, up: bytes, gone: bytes) -> str:
+    """A frame's head with what this viewer sees of it."""
+    head = {"type": "frame", "pbx": frame.pbx, "epoch": frame.epoch, "seq": frame.seq, "t": frame.t, "rx": frame.rx}
+    return (orjson.dumps(head)[:-1] + b',"up":' + up + b',"del":' + gone + b"}").decode()
 
 
 @dataclass(slots=True)
@@ -141,22 +160,21 @@ class FrameText:
     _gone: dict[str, bytes] = field(default_factory=dict)
     _whole: dict[frozenset[str], str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._up = {kind: orjson.dumps(entities) for kind, entities in self.frame.up.items()}
-        self._gone = {kind: orjson.dumps(keys) for kind, keys in self.frame.gone.items()}
-
     def of(self, kinds: frozenset[str]) -> str:
         """The frame as a viewer of these kinds gets it: also an empty one, since its number must not miss."""
         text = self._whole.get(kinds)
         if text is None:
-            frame = self.frame
-            head = {"type": "frame", "pbx": frame.pbx, "epoch": frame.epoch, "seq": frame.seq}
-            head |= {"t": frame.t, "rx": frame.rx}
-            up = _object({kind: json for kind, json in self._up.items() if kind in kinds})
-            gone = _object({kind: json for kind, json in self._gone.items() if kind in kinds})
-            text = (orjson.dumps(head)[:-1] + b',"up":' + up + b',"del":' + gone + b"}").decode()
-            self._whole[kinds] = text
+            text = self._whole[kinds] = encode_frame(
+                self.frame, _of(self.frame.up, kinds, self._up), _of(self.frame.gone, kinds, self._gone)
+            )
         return text
+
+
+def _of(all_: Mapping[str, object], kinds: frozenset[str], known: dict[str, bytes]) -> bytes:
+    """An object of these kinds' members, each serialised once."""
+    for kind in all_.keys() & kinds - known.keys():
+        known[kind] = member(kind, orjson.dumps(all_[kind]))
+    return members(known[kind] for kind in all_ if kind in kinds)
 
 
 # --- page → panel

@@ -7,6 +7,7 @@ message and drops silently): the hub gets each frame once and hands the same tex
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -18,8 +19,10 @@ from typing import Any, Final, Protocol
 from channels.exceptions import ChannelFull
 from django.conf import settings
 
-from floor import frames, layer
-from floor.frames import Beat, Fragments, Frame, FrameText, Snapshot
+from accounts.permissions import UserSnapshot
+from floor import frames, layer, veil
+from floor.frames import Beat, Frame, Snapshot
+from floor.lenses import Floor, View
 from live.changes import Fields
 
 log = logging.getLogger(__name__)
@@ -59,8 +62,8 @@ class Watcher:
     """One browser that looks."""
 
     connection: Connection
-    kinds: frozenset[str]
-    """The kinds of entities that it is shown: its bucket."""
+    view: View
+    """What it is shown: its bucket."""
     user_id: int = 0
     unseen: deque[tuple[str, int, int, int]] = field(default_factory=deque)
     """(pbx, epoch, seq, bytes) sent and not yet rendered there."""
@@ -69,27 +72,17 @@ class Watcher:
     """PBXs of which it is sent nothing until it has caught up."""
     session: str = ""
     """Key of the session or token that it was opened under: it may not outlive it."""
-    rights: frozenset[str] = frozenset()
-    """What its user may do, as of when it joined."""
     granted: frozenset[str] | None = None
-    """What its token grants of her rights; None without one: all."""
+    """What its token grants of its user's rights; None without one: all."""
     asked: dict[str, float] = field(default_factory=dict)
     """When (monotonic seconds) it was last sent a snapshot of a PBX that it asked for."""
 
-    def limited(self, rights: frozenset[str]) -> frozenset[str]:
-        """What of its user's rights is had here."""
-        return rights if self.granted is None else rights & self.granted
-
-
-@dataclass(slots=True)
-class _Floor:
-    """One PBX as the hub knows it."""
-
-    head: Snapshot
-    fragments: Fragments
-    beat: Beat | None = None
-    beaten: float = 0.0
-    """When (monotonic seconds) that heartbeat came."""
+    def is_other(self, user: UserSnapshot | None) -> bool:
+        """Whether what its user may see or do now is other than what it was greeted with."""
+        if user is None:
+            return True
+        limited = user if self.granted is None else user.limited(self.granted)
+        return View.of(limited) != self.view
 
 
 @dataclass(slots=True)
@@ -107,8 +100,10 @@ class Hub:
     def __init__(self) -> None:
         self.channel = f"web.{secrets.token_hex(8)}"
         """Where workers answer this process."""
-        self._floors: dict[str, _Floor] = {}
-        self._watchers: set[Watcher] = set()
+        self._floors: dict[str, Floor] = {}
+        self._buckets: dict[View, set[Watcher]] = {}
+        self._seen_by: dict[str, list[View]] = {}
+        """By PBX: the views of those that look and that it is not hidden from."""
         self._pending: dict[str, _Pending] = {}
 
     # --- from the workers
@@ -117,48 +112,69 @@ class Hub:
         """A new epoch: what was is void."""
         held = self._floors.get(snapshot.pbx)
         beat, beaten = (held.beat, held.beaten) if held is not None else (None, 0.0)
-        self._floors[snapshot.pbx] = _Floor(snapshot, Fragments(snapshot.up), beat, beaten)
-        for watcher in self._watchers:
-            self._send_snapshot(watcher, snapshot.pbx)
+        self._begin(Floor(snapshot, beat, beaten))
+        for view in self._seen_by[snapshot.pbx]:
+            for watcher in self._buckets[view]:
+                self._send_snapshot(watcher, snapshot.pbx)
+
+    def _begin(self, floor: Floor) -> Floor:
+        self._floors[floor.head.pbx] = floor
+        self._seen_by[floor.head.pbx] = [view for view in self._buckets if view.sees_some(floor.head.pbx)]
+        for view in self._seen_by[floor.head.pbx]:
+            floor.open(view)
+        return floor
 
     def publish(self, frame: Frame) -> None:
         floor = self._floors.get(frame.pbx)
         if floor is None or frame.epoch != floor.head.epoch:
             return
-        floor.fragments.merge(frame.up, frame.gone)
-        floor.head = Snapshot(frame.pbx, frame.epoch, frame.seq, frame.t, {})
-        text = FrameText(frame)
-        for watcher in self._watchers:
-            if frame.pbx not in watcher.stopped:
-                self._send(watcher, frame.pbx, frame.epoch, frame.seq, text.of(watcher.kinds))
+        floor.take(frame)
+        for view in self._seen_by[frame.pbx]:
+            text = floor.text(view)
+            for watcher in self._buckets[view]:
+                if frame.pbx not in watcher.stopped:
+                    self._send(watcher, frame.pbx, frame.epoch, frame.seq, text)
 
     def beat(self, beat: Beat) -> None:
         floor = self._floors.get(beat.pbx)
         if floor is None:
-            floor = self._floors[beat.pbx] = _Floor(Snapshot(beat.pbx, beat.epoch, 0, beat.t, {}), Fragments({}))
+            floor = self._begin(Floor(Snapshot(beat.pbx, beat.epoch, 0, beat.t, {})))
         floor.beat, floor.beaten = beat, time.monotonic()
         text = frames.encode_beat(beat)
-        for watcher in self._watchers:
-            if beat.pbx not in watcher.stopped:
-                watcher.connection.deliver(text)
+        for view in self._seen_by[beat.pbx]:
+            for watcher in self._buckets[view]:
+                if beat.pbx not in watcher.stopped:
+                    watcher.connection.deliver(text)
 
     # --- from the browsers
 
     def join(self, watcher: Watcher, hello: dict[str, Any]) -> None:
         """Greet a browser and tell it all; from here on it gets every frame."""
+        seen = {name: floor for name, floor in self._floors.items() if watcher.view.sees_some(name)}
         pbxs = {
             name: {"epoch": floor.head.epoch, "link": floor.beat.link if floor.beat else None}
-            for name, floor in self._floors.items()
+            for name, floor in seen.items()
         }
         watcher.connection.deliver(frames.encode("hello", t=_now_ms(), pbxs=pbxs, **hello))
-        self._watchers.add(watcher)
-        for name, floor in self._floors.items():
+        if watcher.view not in self._buckets:
+            self._buckets[watcher.view] = set()
+            for name, floor in seen.items():
+                floor.open(watcher.view)
+                self._seen_by[name].append(watcher.view)
+        self._buckets[watcher.view].add(watcher)
+        for name, floor in seen.items():
             self._send_snapshot(watcher, name)
             if floor.beat is not None:
                 watcher.connection.deliver(frames.encode_beat(floor.beat))
 
     def leave(self, watcher: Watcher) -> None:
-        self._watchers.discard(watcher)
+        bucket = self._buckets.get(watcher.view, set())
+        bucket.discard(watcher)
+        if not bucket and self._buckets.pop(watcher.view, None) is not None:
+            for name, floor in self._floors.items():
+                floor.close(watcher.view)
+                if watcher.view in self._seen_by[name]:
+                    self._seen_by[name].remove(watcher.view)
         for command_id, pending in [*self._pending.items()]:
             if watcher in pending.watchers:
                 pending.watchers.remove(watcher)
@@ -168,13 +184,13 @@ class Hub:
     def resync(self, watcher: Watcher, pbx: str) -> None:
         """A browser missed something. Who asks faster than anybody can read is given nothing: a snapshot is large."""
         now = time.monotonic()
-        if pbx in self._floors and now - watcher.asked.get(pbx, -RESYNC_S) >= RESYNC_S:
+        if self.has(pbx, watcher.view) and now - watcher.asked.get(pbx, -RESYNC_S) >= RESYNC_S:
             watcher.asked[pbx] = now
             self._send_snapshot(watcher, pbx)
 
     def seen(self, watcher: Watcher, pbx: str, epoch: int, seq: int) -> None:
         """The browser has rendered this PBX up to ``seq``; one that had fallen behind is told all anew."""
-        head = self._floors[pbx].head if pbx in self._floors else None
+        head = self._floors[pbx].head if self.has(pbx, watcher.view) else None
         if head is None or (epoch, seq) > (head.epoch, head.seq):
             return  # nobody has seen what was not sent
         if pbx in watcher.stopped:
@@ -182,7 +198,8 @@ class Hub:
             watcher.unseen_bytes = 0
             stopped, watcher.stopped = watcher.stopped, set()
             for name in stopped:
-                self._send_snapshot(watcher, name)
+                if self.has(name, watcher.view):
+                    self._send_snapshot(watcher, name)
             return
         keep: deque[tuple[str, int, int, int]] = deque()
         for sent in watcher.unseen:
@@ -199,10 +216,13 @@ class Hub:
 
     # --- for who asks once (the API)
 
-    @property
-    def pbxs(self) -> list[str]:
-        """Those that this process knows of."""
-        return sorted(self._floors)
+    def pbxs(self, view: View) -> list[str]:
+        """Those that this process knows of, and that are not hidden from her."""
+        return sorted(name for name in self._floors if view.sees_some(name))
+
+    def has(self, pbx: str, view: View) -> bool:
+        """Whether there is such a PBX, for her."""
+        return pbx in self._floors and view.sees_some(pbx)
 
     def told(self, pbx: str) -> dict[str, Any] | None:
         """A snapshot's head and the last heartbeat's words, as they stand at this moment; None for what is no PBX."""
@@ -223,22 +243,27 @@ class Hub:
             "link": beat.link if beat is not None else None,
         }
 
-    def entities(self, pbx: str, kinds: frozenset[str]) -> bytes:
-        """A snapshot's `up` object: all entities of these kinds, as JSON."""
-        return self._floors[pbx].fragments.snapshot(kinds)
+    def entities(self, pbx: str, view: View, kinds: frozenset[str]) -> bytes:
+        """A snapshot's `up` object: all entities of these kinds that she is shown, as JSON."""
+        return self._floors[pbx].up(view, kinds)
 
-    def entity(self, kind: str, key: str) -> Fields | None:
-        """One entity's fields; not to be changed."""
-        floor = self._floors.get(key.partition("/")[0])
-        return floor.fragments.get(kind, key) if floor is not None else None
+    def entity(self, view: View, kind: str, key: str) -> Fields | None:
+        """The fields of one entity that she is shown; not to be changed."""
+        pbx = key.partition("/")[0]
+        return self._floors[pbx].one(view, kind, key) if self.has(pbx, view) else None
 
     # --- commands
 
     async def command(self, watcher: Watcher, command: dict[str, Any], pbx: str) -> None:
         """Send a command to its PBX's worker; its answers come to this browser, and to others that sent the same."""
-        if pbx not in self._floors:
+        if not self.has(pbx, watcher.view):
             self._answer(watcher, command, "refused", "pbx_unknown")
+            if pbx in self._floors:  # hidden from her: the worker refuses it too, and writes down that she tried
+                with contextlib.suppress(ChannelFull, layer.NotSent):
+                    await layer.send(worker_channel(pbx), {"type": "command", **command, "reply_to": self.channel})
             return
+        target = command["target"]
+        command = {**command, "target": {**target, "key": self._floors[pbx].real(target["kind"], target["key"])}}
         earlier = self._pending.get(command["id"])
         if earlier is not None and earlier.command["user_id"] != command["user_id"]:
             # 128 random bits don't collide: somebody guesses, and is not told what of, nor does she take its answers.
@@ -273,17 +298,25 @@ class Hub:
 
     def _answer(self, watcher: Watcher, command: dict[str, Any], outcome: str, code: str) -> None:
         target = {name: command["target"][name] for name in ("kind", "key")}
-        watcher.connection.deliver(
-            frames.encode(
-                "result",
-                id=command["id"],
-                verb=command["verb"],
-                target=target,
-                outcome=outcome,
-                code=code,
-                detail="",
-            )
+        self._tell(
+            watcher,
+            {
+                "type": "result",
+                "id": command["id"],
+                "verb": command["verb"],
+                "target": target,
+                "outcome": outcome,
+                "code": code,
+                "detail": "",
+            },
         )
+
+    @staticmethod
+    def _tell(watcher: Watcher, message: dict[str, Any]) -> None:
+        """An answer, as she may read it."""
+        if message["type"] == "result" and watcher.view.masked:
+            message = veil.result(message)
+        watcher.connection.deliver(frames.encode(message["type"], **{k: v for k, v in message.items() if k != "type"}))
 
     def _forget(self, command_id: str) -> None:
         pending = self._pending.pop(command_id, None)
@@ -314,15 +347,14 @@ class Hub:
         else:
             timers[0].cancel()
             timers[1].cancel()
-        text = frames.encode(type_, **{k: v for k, v in message.items() if k != "type"})
         for watcher in pending.watchers:
-            watcher.connection.deliver(text)
+            self._tell(watcher, message)
 
     # --- closing
 
     def bye(self, retry_ms: int) -> None:
         """The process stops: tell every browser when to come back, each at a time of its own."""
-        for watcher in self._watchers:
+        for watcher in self.watchers:
             watcher.connection.deliver(frames.encode("bye", retry_ms=retry_ms))
             watcher.connection.close_with(RESTARTS)
 
@@ -331,8 +363,7 @@ class Hub:
     def _send_snapshot(self, watcher: Watcher, pbx: str) -> None:
         floor = self._floors[pbx]
         watcher.stopped.discard(pbx)
-        text = frames.encode_snapshot(floor.head, floor.fragments, watcher.kinds)
-        watcher.connection.deliver(text)
+        watcher.connection.deliver(floor.snapshot(watcher.view))
 
     def _send(self, watcher: Watcher, pbx: str, epoch: int, seq: int, text: str) -> None:
         if watcher.unseen_bytes > UNSEEN_BYTES:
@@ -344,7 +375,7 @@ class Hub:
 
     @property
     def watchers(self) -> Iterable[Watcher]:
-        return self._watchers
+        return [watcher for bucket in self._buckets.values() for watcher in bucket]
 
 
 def worker_channel(pbx: str) -> str:

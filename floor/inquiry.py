@@ -12,6 +12,7 @@ from accounts.permissions import UserSnapshot
 from floor import asking, hub
 from floor.asking import Facts
 from floor.hub import Watcher
+from floor.lenses import View
 from floor.registry import Action
 
 
@@ -41,7 +42,7 @@ async def ask(action: Action, pbx: str, text: str, user: UserSnapshot) -> Facts:
         "ask": asking.question(user),
     }
     ear, here = Ear(), hub.current()
-    watcher = Watcher(ear, frozenset(), user.id)
+    watcher = Watcher(ear, View(frozenset()), user.id)
     try:
         await here.command(watcher, question, pbx)
         said = await ear.result

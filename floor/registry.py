@@ -22,6 +22,7 @@ from live.channels import Channel
 from live.pbx import Pbx
 from live.resync import Step
 from live.sides import NOBODY, Side
+from live.spies import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Found:
     """The id of the user who began it, 0 if that is not known."""
     device: str = ""
     """The phone that it is at."""
+    mode: Mode | None = None
+    """Of who listens: how."""
 
     def target(self, kind: str, pbx: str) -> TargetSnapshot:
         """As ``decide()`` wants it."""
@@ -58,6 +61,7 @@ class Found:
             owner=self.owner,
             device=self.device,
             shown_by=KINDS[kind].right,
+            mode=self.mode,
         )
 
 

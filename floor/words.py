@@ -7,7 +7,9 @@ without settings, has the declarations all the same, in English.
 from __future__ import annotations
 
 import os
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
+
+from accounts.permissions import Scope
 
 try:
     from django.conf import ENVIRONMENT_VARIABLE, settings
@@ -29,4 +31,27 @@ except ImportError:
 Words: TypeAlias = str | Promise
 """For a user: translated when it is shown."""
 
-__all__ = ["Words", "gettext_lazy", "pgettext_lazy"]
+_ = gettext_lazy
+
+_ALL_OF: Final = {
+    "pbx": _("everything"),
+    "queue": _("all queues"),
+    "conference": _("all conferences"),
+    "extension": _("all extensions"),
+}
+
+
+def scope_words(scope: Scope) -> dict[str, Any]:
+    """Which part of the floor somebody is shown, in the language that is active now: ``whole`` (it is all of it) and
+    ``words``."""
+    if scope.everywhere:
+        return {"whole": True, "words": str(_("Whole floor"))}
+    order = [*_ALL_OF]
+    rules = sorted(scope.rules, key=lambda rule: (order.index(rule.aspect), rule.name, rule.pbx))
+    named = [(rule.aspect, rule.pbx if rule.aspect == "pbx" else rule.name) for rule in rules]
+    names = dict.fromkeys(str(_ALL_OF[aspect]) if name == "*" else name for aspect, name in named)
+    words = str(_("My part: %(names)s")) % {"names": ", ".join(names)} if names else str(_("My part: nothing yet"))
+    return {"whole": False, "words": words}
+
+
+__all__ = ["Words", "gettext_lazy", "pgettext_lazy", "scope_words"]

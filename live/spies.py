@@ -176,6 +176,7 @@ class Spies:
             "switchable": spy.switchable,
             "number": number,
             "name": name,
+            "device": spyer.device,
             "user": own.user if own is not None else "",
             "user_id": own.user_id if own is not None else 0,
             "role": own.role if own is not None else "",

@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts.permissions import Aspect, Rule, Scope
 from floor import hub
+from floor.lenses import View
 
 _OF: Final[dict[str, tuple[Aspect, str]]] = {
     "queue": ("queue", "name"),
@@ -15,10 +16,13 @@ _OF: Final[dict[str, tuple[Aspect, str]]] = {
     "extension": ("extension", "exten"),
 }
 
+_WHOLE: Final = View(frozenset(_OF))
+"""Of what there is, whoever asks is shown the names that her own part has (``Floor.names``)."""
+
 
 def pbxs() -> list[str]:
     """Those of the settings, and those that workers elsewhere tell of."""
-    return sorted({*settings.PHOENIX_PBX_NAMES, *hub.current().pbxs})
+    return sorted({*settings.PHOENIX_PBX_NAMES, *hub.current().pbxs(_WHOLE)})
 
 
 class Floor:
@@ -32,8 +36,8 @@ class Floor:
             "conference": set(),
         }
         now = hub.current()
-        for pbx in now.pbxs:
-            entities: dict[str, dict[str, dict[str, Any]]] = orjson.loads(now.entities(pbx, frozenset(_OF)))
+        for pbx in now.pbxs(_WHOLE):
+            entities: dict[str, dict[str, dict[str, Any]]] = orjson.loads(now.entities(pbx, _WHOLE, _WHOLE.kinds))
             for kind, (aspect, name) in _OF.items():
                 self._names[aspect] |= {(pbx, str(fields[name])) for fields in entities.get(kind, {}).values()}
 

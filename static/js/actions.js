@@ -42,9 +42,10 @@ export class Actions extends EventTarget {
     socket.addEventListener("state", () => socket.state === "open" || this.#cut());
   }
 
-  /** @returns {Action[]} what this user may do to such a thing: the only source of buttons */
-  of(kind) {
-    return this.#store.session.actions.filter(action => action.target === kind);
+  /** @returns {Action[]} what this user may do to such a thing, or to this one: the only source of buttons */
+  of(kind, key = "") {
+    const denied = this.#store.get(kind, key)?.no ?? [];
+    return this.#store.session.actions.filter(({target, verb}) => target === kind && !denied.includes(verb));
   }
 
   /** Of the picture that she looks at: a click on another is refused. */

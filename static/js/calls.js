@@ -8,7 +8,7 @@ import {Frames} from "./frames.js";
 import {listenToKeys} from "./gridkeys.js";
 import {Hand} from "./hand.js";
 import {icon} from "./icons.js";
-import {emptyNote, heldNote, resultNote} from "./notes.js";
+import {emptyNote, hasNoPart, heldNote, noPartNote, partWords, resultNote} from "./notes.js";
 import {Painter} from "./painter.js";
 import {findParked, parkedName, parkedStrip} from "./parked.js";
 import {isOrder, Rows, SEGMENTS} from "./rows.js";
@@ -214,11 +214,7 @@ class Calls extends LitElement {
   }
 
   #body() {
-    const view = {
-      actions: this.#floor.actions.of("call").filter(isInRow),
-      hasMenu: this.#floor.actions.of("party").length > 0 || this.#floor.actions.of("call").some(action => !isInRow(action)),
-      showPbx: this.#severalPbxs(),
-    };
+    const view = {showPbx: this.#severalPbxs()};
     const parts = visibleParts({
       total: this.#shown.length,
       top: this.#box?.scrollTop ?? 0,
@@ -232,9 +228,12 @@ class Calls extends LitElement {
   #part({gap, index}, view) {
     if (gap) return html`<tr class="pad" aria-hidden="true" data-gap=${gap}><td></td></tr>`;
     const row = this.#shown[index];
-    const {link, menu} = this.#floor;
+    const {actions, link, menu} = this.#floor;
+    const possible = actions.of("call", row.key);
     return callRow(row, {
       ...view,
+      actions: possible.filter(isInRow),
+      hasMenu: possible.some(action => !isInRow(action)) || row.parties.some(({key}) => actions.of("party", key).length),
       index,
       focusable: row.key === this.#active,
       selected: row.key === this.#selected,
@@ -253,6 +252,7 @@ class Calls extends LitElement {
   }
 
   #empty() {
+    if (hasNoPart(this.#floor.store)) return noPartNote();
     if (!this.#floor.link.anyTrue) return emptyNote("plug-connected-x", gettext("No live data yet"), gettext("Calls appear here as soon as the PBX answers."));
     if (this.#query || this.#segment !== "all") {
       return emptyNote("search-off", gettext("No call matches"), "", html`
@@ -260,7 +260,7 @@ class Calls extends LitElement {
     }
     const at = this.#rows.lastEndedAt;
     const last = at ? interpolate(gettext("The last one ended at %(time)s."), {time: timeOfDay(at)}, true) : "";
-    return emptyNote("phone", gettext("No calls right now"), last);
+    return emptyNote("phone", gettext("No calls right now"), [last, partWords(this.#floor.store)].filter(Boolean).join(" "));
   }
 
   firstUpdated() {
@@ -376,7 +376,7 @@ class Calls extends LitElement {
     const group = (label, name, kind, thing) => ({
       label,
       name,
-      items: actions.of(kind).filter(action => !isInRow(action))
+      items: actions.of(kind, thing.key).filter(action => !isInRow(action))
         .map(action => item(action, {kind, key: thing.key, rev: row.rev}, thing)).filter(Boolean),
     });
     const groups = [
@@ -419,7 +419,7 @@ class Calls extends LitElement {
       this.#openMenu(row, more);
       return true;
     }
-    if (!row || !this.#floor.actions.of("call").some(action => action.verb === verb)) return false;
+    if (!row || !this.#floor.actions.of("call", key).some(action => action.verb === verb)) return false;
     this.#deeds.do(verb, {kind: "call", key, rev: row.rev});
     return true;
   }

@@ -5,7 +5,7 @@ import {Deeds, objectionThere} from "./deeds.js";
 import {timeOfDay} from "./format.js";
 import {Frames} from "./frames.js";
 import {Hand} from "./hand.js";
-import {emptyNote, heldNote} from "./notes.js";
+import {emptyNote, hasNoPart, heldNote, noPartNote, partWords} from "./notes.js";
 import {Painter} from "./painter.js";
 import {roomCard, roomName, seatName} from "./roomcard.js";
 import {Seats} from "./seats.js";
@@ -112,18 +112,19 @@ class Conferences extends LitElement {
       about: (kind, key) => actions.about(kind, key),
       isBusy: (kind, key) => actions.isBusy(kind, key),
       objection: (thing, action) => this.#objection(thing, action),
-      actions: kind => actions.of(kind),
+      actions: (kind, key) => actions.of(kind, key),
     });
   }
 
   #empty() {
+    if (hasNoPart(this.#floor.store)) return noPartNote();
     if (!this.#floor.link.anyTrue) {
       return emptyNote("plug-connected-x", gettext("No live data yet"), gettext("Conferences appear here as soon as the PBX answers."));
     }
     if (this.#query) return emptyNote("search-off", gettext("Nobody in a conference matches"));
     const at = this.#seats.lastEndedAt;
     const last = at ? interpolate(gettext("The last conference ended at %(time)s."), {time: timeOfDay(at)}, true) : "";
-    return emptyNote("users-group", gettext("No conferences right now"), last);
+    return emptyNote("users-group", gettext("No conferences right now"), [last, partWords(this.#floor.store)].filter(Boolean).join(" "));
   }
 
   updated() {

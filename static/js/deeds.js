@@ -59,7 +59,7 @@ export class Deeds {
   doAt(verb, targets) {
     const {actions, ask, toasts} = this.#floor;
     const [target] = targets;
-    const action = actions.of(target.kind).find(known => known.verb === verb);
+    const action = actions.of(target.kind, target.key).find(known => known.verb === verb);
     const thing = this.#things.find(target.kind, target.key);
     if (!action || !thing || actions.isBusy(target.kind, target.key)) return;
     const objection = () => this.#objection(thing, action, target);

@@ -4,6 +4,7 @@ import {html, nothing, render} from "../vendor/lit-3.3.3.js";
 import {clean, timeOfDay} from "./format.js";
 import {healthOf} from "./health.js";
 import {icon} from "./icons.js";
+import {hasNoPart} from "./notes.js";
 import {linkWords} from "./words.js";
 
 const LEVELS = ["live", "delayed", "stale"];
@@ -75,6 +76,7 @@ export class Link extends EventTarget {
 
   #pillWords() {
     const worst = this.#worst();
+    if (this.#socket.state === "open" && hasNoPart(this.#store)) return ["ready", gettext("Live"), ""];
     if (this.#socket.state === "connecting" && !worst) return ["idle", gettext("Connecting"), ""];
     if (this.#socket.state !== "open" || !worst) return ["idle", gettext("Offline"), ""];
     if (worst.level === "stale") return this.#staleWords();
@@ -125,6 +127,7 @@ export class Link extends EventTarget {
     }
     if (state !== "open") return this.#brokenLines(state);
     this.#lostAt = 0;
+    if (hasNoPart(this.#store)) return [];
     if (!this.#store.pbxs.size) {
       return [{what: gettext("No PBX has a worker yet"), todo: gettext("Start one for each PBX: manage.py runpbx NAME. If they run, look whether Redis does."), calm: true}];
     }

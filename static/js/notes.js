@@ -41,3 +41,18 @@ export function heldNote(count, apply) {
 export function emptyNote(name, title, words = "", button = nothing) {
   return html`<div class="empty">${icon(name)}<strong>${title}</strong>${words ? html`<span>${words}</span>` : nothing}${button}</div>`;
 }
+
+/** Nothing of any PBX is hers. @param {import("./store.js").Store} store */
+export const hasNoPart = ({session, pbxs}) => !session.scope.whole && !pbxs.size;
+
+export const noPartNote = () =>
+  emptyNote("users-group", gettext("No part of the floor is yours yet"), gettext("Ask an administrator to put you into a team."));
+
+/** That there is more than she sees; "" for who sees all. @param {import("./store.js").Store} store */
+export function partWords(store) {
+  if (store.session.scope.whole) return "";
+  const count = store.entities("queue").size;
+  if (!count) return gettext("You see your own part of the floor; ask an administrator for more.");
+  const words = ngettext("You may see %(count)s queue; ask an administrator for more.", "You may see %(count)s queues; ask an administrator for more.", count);
+  return interpolate(words, {count}, true);
+}

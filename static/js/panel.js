@@ -51,6 +51,17 @@ function followServer(build) {
   toasts.show({text: gettext("The panel was updated."), button: {label: gettext("Reload"), press: () => location.reload()}});
 }
 
+/** What she sees is a part of the floor: said beside the pill. When it became another while she looked, she is told. */
+let scopeWords = null;
+
+function followScope({whole, words}) {
+  const place = part("scope");
+  place.hidden = whole;
+  place.textContent = place.title = words;
+  if (scopeWords !== null && scopeWords !== words) toasts.show({text: interpolate(gettext("What you may see has changed. %(scope)s."), {scope: words}, true)});
+  scopeWords = words;
+}
+
 function signIn() {
   const login = new URL(document.documentElement.dataset.login, location.href);
   login.searchParams.set("next", location.pathname + location.search);
@@ -77,6 +88,7 @@ board.addEventListener("counts", event => followCounts(event.detail));
 document.addEventListener("keydown", searchKey);
 socket.addEventListener("signed-out", signIn);
 socket.addEventListener("hello", event => followServer(event.detail.server));
+socket.addEventListener("hello", event => followScope(event.detail.scope));
 
 countInRail(store);
 clock.start();

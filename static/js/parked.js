@@ -36,7 +36,7 @@ export function parkedStrip({store, actions, link}, objectionTo) {
       stale: link.isStale(thing.pbx),
       command: actions.about("parked", thing.key),
       busy: actions.isBusy("parked", thing.key),
-      actions: actions.of("parked"),
+      actions: actions.of("parked", thing.key),
       objection: action => objectionTo(thing, action),
     }))}</ul>`;
 }

@@ -32,7 +32,7 @@ export const seatName = seat => [seat.number, seat.name].filter(Boolean).join(" 
  * @param {import("./seats.js").Seat[]} seats
  * @param {{showPbx: boolean, stale: boolean, others: {muted: number, unmuted: number},
  *   about: (kind: string, key: string) => import("./actions.js").Command|undefined, isBusy: (kind: string, key: string) => boolean,
- *   objection: (thing: object, action: import("./actions.js").Action) => string, actions: (kind: string) => import("./actions.js").Action[]}} view
+ *   objection: (thing: object, action: import("./actions.js").Action) => string, actions: (kind: string, key: string) => import("./actions.js").Action[]}} view
  */
 export function roomCard(room, seats, view) {
   return html`<section class="room ${view.stale ? "stale" : ""}" data-kind="room" data-key=${room.key} aria-label=${roomName(room)}>
@@ -93,7 +93,7 @@ function stateWords(seat) {
 
 function buttons(kind, thing, view) {
   if (view.isBusy(kind, thing.key)) return nothing;
-  const shown = view.actions(kind).filter(({verb}) => LOOKS[verb]?.when?.(thing, view) ?? true);
+  const shown = view.actions(kind, thing.key).filter(({verb}) => LOOKS[verb]?.when?.(thing, view) ?? true);
   shown.sort((a, b) => placeOf(a) - placeOf(b));
   return shown.map(action => actionButton(action, {...LOOKS[action.verb], objection: view.objection(thing, action)}));
 }

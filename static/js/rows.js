@@ -163,7 +163,7 @@ export class Rows {
     if (row.phase !== "ended") {
       // It left without saying when: while its row is held under a hand, its clock must not run on.
       Object.assign(row, {phase: "ended", since: this.#store.clock.now()});
-      this.lastEndedAt = row.since;
+      if (this.#store.session.scope.whole) this.lastEndedAt = row.since; // else it may have left her part, and go on
     }
     row.gone = true;
     this.#rows.delete(key);

@@ -10,13 +10,13 @@ from accounts.monitoring_policy import (
     MODES,
     PRESETS,
     UNANSWERED,
+    Mode,
     Modes,
     Policies,
     Policy,
     TeamPolicy,
-    shown_to_monitored,
 )
-from accounts.permissions import Rule, Scope, TargetSnapshot
+from accounts.permissions import WHOLE_FLOOR, Rule, Scope, TargetSnapshot, UserSnapshot, visible
 from accounts.snapshots import snapshot_of
 from tests.conftest import member
 
@@ -74,13 +74,56 @@ TABLE = [
 
 @pytest.mark.parametrize(("panel", "teams", "target", "holds"), TABLE)
 def test_table(panel: Modes, teams: tuple[TeamPolicy, ...], target: TargetSnapshot, holds: Policy) -> None:
-    found = Policies(panel, teams)
-    assert found.of("listen", target) == holds
-    assert shown_to_monitored(found, "listen", target) is (holds.told != "no")
+    assert Policies(panel, teams).of("listen", target) == holds
 
 
 def test_nobody_is_monitored_unawares_until_somebody_decides() -> None:
-    assert all(shown_to_monitored(UNANSWERED, mode, call("101")) for mode in MODES)
+    assert all(UNANSWERED.of(mode, call("101")).told == "screen" for mode in MODES)
+
+
+def heard(*numbers: str, mode: Mode = "listen", owner: int = 2, pbx: str = "lab") -> TargetSnapshot:
+    return TargetSnapshot("spy", "lab/phx-listen-1", pbx, numbers=numbers, owner=owner, mode=mode)
+
+
+COVERT = Policies(modes(NO, "listen"))
+OWN, TEAM = Scope(frozenset({Rule("extension", "lab", "101")})), Scope(frozenset({ONES}))
+
+
+@pytest.mark.parametrize(
+    ("policies", "scope", "spy", "sees"),
+    [
+        (COVERT, OWN, heard("101"), False),
+        (COVERT, OWN, heard("101", "102"), False),
+        (COVERT, OWN, heard("101", owner=1), True),  # she listens herself
+        (COVERT, OWN, heard("101", mode="whisper"), True),  # of this one people are told
+        (COVERT, OWN, heard("102"), False),  # not her part of the floor
+        (COVERT, TEAM, heard("102"), True),  # her teammate's
+        (COVERT, TEAM, heard("101"), False),
+        (COVERT, WHOLE_FLOOR, heard("101"), True),
+        (COVERT, Scope(frozenset({Rule("pbx", "office")})), heard("101", pbx="office"), True),  # not her phone
+        (Policies(), OWN, heard("101"), True),
+        (Policies(modes(TONE)), OWN, heard("101"), True),
+        (None, OWN, heard("101"), True),
+    ],
+)
+def test_who_is_listened_to_sees_it_where_she_is_told(
+    policies: Policies | None, scope: Scope, spy: TargetSnapshot, sees: bool
+) -> None:
+    user = UserSnapshot(1, "Ann", True, frozenset(), phones=(("lab", "PJSIP/101"),), scope=scope, monitoring=policies)
+    assert visible(user, spy) is sees
+
+
+@pytest.mark.parametrize(
+    ("found", "covert"),
+    [
+        (UNANSWERED, False),
+        (COVERT, True),
+        (Policies(modes(TONE)), False),
+        (Policies((), (team(ONES, policy=NO),)), True),
+    ],
+)
+def test_covert(found: Policies, covert: bool) -> None:
+    assert found.covert is covert
 
 
 def test_no_preset_is_covert() -> None:

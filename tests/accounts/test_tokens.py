@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.living import acting, living
-from accounts.models import Token, User
+from accounts.models import Team, Token, User
+from accounts.permissions import EVERYWHERE, Rule, Scope
 from accounts.rights import ROLES
 from phoenix_panel.logs import masked
 
@@ -192,3 +193,17 @@ def test_all_of_a_user(bob: User) -> None:
 def test_the_shell_says_what_is_wrong(words: tuple[str, ...], said: str, bob: User) -> None:
     with pytest.raises(CommandError, match=said):
         shell(*words)
+
+
+def test_without_the_whole_floor_a_token_has_her_teams_part(bob: User) -> None:
+    """In the door, and where a command is decided."""
+    team = Team.objects.create(name="Sales")
+    team.rules.create(aspect="queue", name="sales")
+    team.members.add(bob)
+    for rights, everywhere in ((frozenset({"calls.view"}), False), (frozenset({"calls.view", EVERYWHERE}), True)):
+        token, secret = tokens.make(bob, "x", rights, 1)
+        came = tokens.bearer(secret, "192.0.2.1")
+        assert isinstance(came, tokens.Bearer)
+        acts = acting(bob.pk, tokens.key_of(token.pk))
+        assert acts == came.user
+        assert came.user.scope == Scope(frozenset({Rule("queue", "*", "sales")}), everywhere)

@@ -148,11 +148,11 @@ async def test_refused_says_why(
 async def test_a_token_without_the_right_is_refused_by_the_worker_and_written_down(
     floor: Floor, bob: User, program: Make
 ) -> None:
-    status, told = await program(bob, "calls.view").act("calls.hangup", "lab/a")
+    status, told = await program(bob, "calls.view", "floor.everywhere").act("calls.hangup", "lab/a")
     assert (status, told["outcome"], told["code"]) == (403, "refused", "no_right")
     await floor.desk.last()
     assert [entry.code async for entry in Entry.objects.order_by("id")] == ["", "no_right"]
-    there = await program(bob, "calls.view").act("calls.hangup", "lab/gone")
+    there = await program(bob, "calls.view", "floor.everywhere").act("calls.hangup", "lab/gone")
     assert there[1]["code"] == "no_right", "nor does she learn what there is"
 
 

@@ -82,7 +82,7 @@ def test_the_examples(panel: Panel) -> None:
 
 def test_the_stream(panel: Panel) -> None:
     (script,) = [text for language, text in BLOCKS if language == "python"]
-    token = new_token(panel, "supervisor", "calls.view")
+    token = new_token(panel, "supervisor", "calls.view", "floor.everywhere")
     said = run(panel, f"export PANEL=http://127.0.0.1:8000 TOKEN={token}\npython - <<'END'\n{script}END")
     assert re.search(r"^demo/\S+ (talking|ringing|waiting|menu|conference|ended|hold|None)", said[0], re.MULTILINE)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
+from django.test import AsyncClient
 
 from accounts.models import User
 from audit.models import Entry
@@ -63,3 +64,20 @@ async def test_who_explains_sees_no_further_than_her_own_part(
     await group.permissions.aremove(*[p async for p in group.permissions.filter(codename="everywhere")])
     told = (await program(alice).get(ABOUT.format("bob", "calls.listen", "lab/a")))[1]
     assert (told["code"], told["words"]) == ("gone", "")
+
+
+async def test_the_page_says_it_of_the_live_call(floor: Floor, alice: User, bob: User) -> None:
+    """The page's view has a thread of its own, and asks on the loop where the hub is."""
+    floor.desk.talk()
+    client = AsyncClient(headers={"accept-language": "en"})
+    await client.aforce_login(alice)
+    question = {"username": "bob", "verb": "calls.whisper", "pbx": "lab", "target": "101"}
+    page = (await client.get("/people/explain/", question)).content.decode()
+    assert "No phone of the user is known on this PBX" in page
+    await bob.phones.acreate(pbx="lab", dial_string="PJSIP/900")
+    page = (await client.get("/people/explain/", question)).content.decode()
+    assert "She can<" in page
+    page = (await client.get("/people/explain/", {**question, "target": "777"})).content.decode()
+    assert "There is no such thing on the PBX now." in page
+    page = (await client.get("/people/explain/", {**question, "pbx": "elsewhere"})).content.decode()
+    assert "The panel knows no such PBX" in page

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -45,10 +44,10 @@ async def closed(communicator: WebsocketCommunicator) -> int:
 
 
 async def test_it_is_told_what_the_token_shows(hub: Hub, bob: User, program: Make) -> None:
-    hers = await program(bob, "calls.view").ready()
+    hers = await program(bob, "calls.view", "floor.everywhere").ready()
     communicator = await stream(hers.secret)
     hello, snapshot, beat = await told(communicator, 3)
-    assert (hello["rights"], hello["actions"]) == (["calls.view"], [])
+    assert (hello["rights"], hello["actions"]) == (["calls.view", "floor.everywhere"], [])
     assert snapshot["up"] == {"call": {"lab/a": {"rev": 1, "phase": "ringing"}}, "party": {}}
     assert beat["type"] == "beat"
     hub.publish(Frame("lab", 5, 1, 0, 0, {"call": {"lab/a": {"phase": "talking"}}, "room": {"lab/1": {}}}, {}))
@@ -111,36 +110,37 @@ async def other_rights(token: Token) -> None:
 async def test_it_does_not_outlive_its_token(
     end: Callable[[Token], Awaitable[None]], code: int, hub: Hub, bob: User, program: Make
 ) -> None:
-    hers = await program(bob, "calls.view").ready()
+    hers = await program(bob, "calls.view", "floor.everywhere").ready()
     communicator = await stream(hers.secret)
     await told(communicator, 3)
-    await look(hub, deque())
+    await look(hub)
     assert [*hub.watchers], "a good one stays"
     assert hers.token is not None
     await end(hers.token)
-    await look(hub, deque())
+    await look(hub)
     assert await closed(communicator) == code
     hub.publish(Frame("lab", 5, 1, 0, 0, {}, {}))
     assert await communicator.receive_nothing()
 
 
 async def test_rights_that_the_token_does_not_grant_may_come_and_go(hub: Hub, charlie: User, program: Make) -> None:
-    hers = program(charlie, "calls.view")
+    hers = program(charlie, "calls.view", "floor.everywhere")
     await sync_to_async(User.objects.filter(pk=charlie.pk).update)(is_superuser=True)
     communicator = await stream((await hers.ready()).secret)
     await told(communicator, 3)
     from django.contrib.auth.models import Permission
 
     await User.objects.filter(pk=charlie.pk).aupdate(is_superuser=False)
-    view = await Permission.objects.aget(content_type__app_label="calls", codename="view")
-    await charlie.user_permissions.aadd(view)
-    await look(hub, deque())
+    for app, codename in (("calls", "view"), ("floor", "everywhere")):
+        right = await Permission.objects.aget(content_type__app_label=app, codename=codename)
+        await charlie.user_permissions.aadd(right)
+    await look(hub)
     assert [*hub.watchers]
     await communicator.disconnect()
 
 
 async def test_a_command_by_the_stream_is_the_tokens(hub: Hub, bob: User, program: Make) -> None:
-    hers = await program(bob, "calls.view").ready()
+    hers = await program(bob, "calls.view", "floor.everywhere").ready()
     assert hers.token is not None
     communicator = await stream(hers.secret)
     await told(communicator, 3)

@@ -20,6 +20,7 @@ from audit.trail import Trail
 from floor import registry
 from floor.carrier import Bus, Carrier, Reader
 from floor.hub import Hub, Watcher
+from floor.lenses import View
 from floor.worker import PbxConfig, PbxWorker
 from tests.asterisk.differences import call_differences, channel_pairs, room_differences, unlike
 from tests.lab.checker import Checker, Rows
@@ -128,7 +129,7 @@ class Desk:
             config, self.carrier or self.hub, self.trail, witness=self.trail if monitored else None
         )
         self._between = [self.carrier.run, Reader(bus, self.hub).run] if bus and self.carrier else []
-        self.watcher = Watcher(self.page, frozenset(registry.KINDS), user_id)
+        self.watcher = Watcher(self.page, View(frozenset(registry.KINDS)), user_id)
         self.page.seen = functools.partial(self.hub.seen, self.watcher)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -15,6 +15,7 @@ from floor import carrier as carriers
 from floor.carrier import Bus, Carrier, Reader
 from floor.frames import Beat, Frame, Snapshot
 from floor.hub import Hub, Watcher
+from floor.lenses import View
 from live.changes import Entities
 from tests.asterisk.desk import Page
 from tests.house.redis import RedisServer, until
@@ -73,7 +74,7 @@ async def web(bus: Bus) -> AsyncIterator[Page]:
     """A web process: a hub that reads, and a page that looks."""
     hub, page = Hub(), Page()
     reader = Reader(bus, hub)
-    hub.join(Watcher(page, KINDS), {})
+    hub.join(Watcher(page, View(KINDS)), {})
     reading = asyncio.create_task(reader.run())
     try:
         yield page

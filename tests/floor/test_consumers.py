@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,19 +11,25 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from accounts.models import RolePolicy, User
+from accounts.models import Protected, RolePolicy, Team, TeamRule, User
 from accounts.permissions import enough
 from accounts.rights import ROLES
+from accounts.snapshots import user_snapshots
 from floor import consumers, registry
 from floor import hub as hubs
 from floor.consumers import LONGEST, SOCKETS, PanelConsumer
 from floor.frames import Frame, Snapshot
 from floor.guard import look
 from floor.hub import Hub, Watcher
+from floor.lenses import View
 from phoenix_panel.asgi import application, never_waits
+from tests.conftest import member
 from tests.floor.stage import Browser
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,8 +94,10 @@ async def test_the_words_are_in_her_language(hub: Hub, bob: User) -> None:
 async def test_an_outsider_sees_no_call_and_gets_no_button(hub: Hub, charlie: User) -> None:
     communicator = await socket(charlie)
     await communicator.connect()
-    hello, snapshot = await told(communicator, 2)
-    assert (hello["rights"], hello["actions"], snapshot["up"]) == ([], [], {})
+    (hello,) = await told(communicator, 1)
+    assert (hello["rights"], hello["actions"], hello["pbxs"]) == ([], [], {})
+    hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
+    assert await communicator.receive_nothing(), "nor is she told which PBXs there are"
     await communicator.disconnect()
 
 
@@ -247,7 +254,7 @@ async def test_a_command_goes_to_the_pbxs_worker_with_who_sent_it(hub: Hub, bob:
 async def test_an_outsiders_attempt_reaches_the_worker_which_writes_it_down(hub: Hub, charlie: User) -> None:
     communicator = await socket(charlie)
     await communicator.connect()
-    await told(communicator, 2)
+    await told(communicator, 1)
     await communicator.send_to(command())
     layer = get_channel_layer()
     assert layer is not None
@@ -258,11 +265,11 @@ async def test_an_outsiders_attempt_reaches_the_worker_which_writes_it_down(hub:
 async def test_a_script_that_clicks_too_fast_is_told_so(hub: Hub, charlie: User) -> None:
     communicator = await socket(charlie)
     await communicator.connect()
-    await told(communicator, 2)
+    await told(communicator, 1)
     for _ in range(30):
         await communicator.send_to(command())
-    answers = await told(communicator, 5)
-    assert {answer["code"] for answer in answers} == {"too_fast"}
+    answers = await told(communicator, 30)
+    assert {answer["code"] for answer in answers} == {"pbx_unknown", "too_fast"}
     await communicator.disconnect()
 
 
@@ -279,7 +286,7 @@ async def test_a_script_that_talks_too_much_is_put_out(hub: Hub, bob: User) -> N
 
 async def test_too_many_sockets_of_one_user(hub: Hub, bob: User) -> None:
     for _ in range(SOCKETS):
-        hub.join(Watcher(Browser(), frozenset(), bob.pk), {})
+        hub.join(Watcher(Browser(), View(frozenset()), bob.pk), {})
     communicator = await socket(bob)
     await communicator.connect()
     closing = await communicator.receive_output()
@@ -406,10 +413,10 @@ async def test_a_socket_does_not_outlive_its_session(
     communicator = await socket(bob)
     await communicator.connect()
     await told(communicator, 2)
-    await look(hub, deque())
+    await look(hub)
     assert [*hub.watchers], "a good session stays"
     await taken(bob)
-    await look(hub, deque())
+    await look(hub)
     closing = await communicator.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4401)
     hub.publish(Frame("lab", 7, 1, 0, 0, {}, {}))
@@ -421,10 +428,90 @@ async def test_other_rights_bring_the_page_back_for_a_new_greeting(hub: Hub, bob
     await communicator.connect()
     await told(communicator, 2)
     await sync_to_async(bob.groups.clear)()
-    await look(hub, deque())
+    await look(hub)
     closing = await communicator.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4012)
     assert not [*hub.watchers]
+
+
+async def another_team(user: User) -> None:
+    team = await Team.objects.acreate(name="Sales")
+    await team.rules.acreate(aspect="queue", name="sales")
+    await team.members.aadd(user)
+
+
+async def another_rule(user: User) -> None:
+    await TeamRule.objects.filter(team__name="Agents").aupdate(name="vip")
+
+
+async def somebody_protected(user: User) -> None:
+    await Protected.objects.acreate(extension="101")
+
+
+async def no_numbers(user: User) -> None:
+    role = await Group.objects.aget(name="Team lead")
+    await role.permissions.aremove(await Permission.objects.aget(codename="numbers"))
+
+
+async def other_phone(user: User) -> None:
+    await user.phones.aupdate(dial_string="PJSIP/901")
+
+
+async def nothing_of_hers(user: User) -> None:
+    stranger = await User.objects.acreate(username="erin")
+    team = await Team.objects.acreate(name="Others")
+    await team.rules.acreate(aspect="queue", name="sales")
+    await team.members.aadd(stranger)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (another_team, True),
+        (another_rule, True),
+        (somebody_protected, True),
+        (no_numbers, True),
+        (other_phone, True),
+        (nothing_of_hers, False),
+    ],
+)
+async def test_another_part_of_the_floor_brings_the_page_back(
+    hub: Hub, dana: User, change: Callable[[User], Awaitable[None]], told: bool
+) -> None:
+    communicator = await socket(dana)
+    await communicator.connect()
+    hello = json.loads(await communicator.receive_from())
+    assert hello["scope"] == {"whole": False, "words": "My part: vip-*, 900"}
+    await look(hub)
+    assert [*hub.watchers], "as long as nothing of hers changes"
+    await change(dana)
+    await look(hub)
+    assert (not [*hub.watchers]) is told
+    await communicator.disconnect()
+
+
+async def test_one_look_costs_the_same_queries_for_all(dana: User) -> None:
+    """However many look: it is done every second and a half."""
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            user_snapshots(User.objects.values_list("pk", flat=True))
+        return len(found)
+
+    few = await sync_to_async(queries)()
+    for number in range(20):
+        await sync_to_async(member)(f"One{number}", "Team lead")
+    assert await sync_to_async(queries)() == few
+
+
+@pytest.fixture
+def dana(db: None) -> User:
+    user = member("Dana", "Team lead")
+    user.phones.create(pbx="lab", dial_string="PJSIP/900")
+    team = Team.objects.create(name="Agents")
+    team.rules.create(aspect="queue", name="vip-*")
+    team.members.add(user)
+    return user
 
 
 async def test_who_has_yet_to_set_up_a_second_factor_gets_no_socket(hub: Hub, bob: User, settings: Any) -> None:
@@ -433,7 +520,7 @@ async def test_who_has_yet_to_set_up_a_second_factor_gets_no_socket(hub: Hub, bo
     await told(communicator, 2)
     settings.PHOENIX_MFA = True
     await RolePolicy.objects.filter(group__name="Supervisor").aupdate(mfa_required=True)
-    await look(hub, deque())
+    await look(hub)
     assert (await communicator.receive_output())["code"] == 4012  # comes back, and
     again = await socket(bob)
     await again.connect()

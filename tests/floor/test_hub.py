@@ -8,6 +8,7 @@ import pytest
 from floor import hub as hubs
 from floor.frames import Beat, Frame, Snapshot
 from floor.hub import Hub, Watcher
+from floor.lenses import View
 from tests.floor.stage import Browser
 
 ALL = frozenset({"call", "party"})
@@ -24,7 +25,7 @@ def hub() -> Hub:
 
 def join(hub: Hub, kinds: frozenset[str] = ALL) -> tuple[Browser, Watcher]:
     browser = Browser()
-    watcher = Watcher(browser, kinds)
+    watcher = Watcher(browser, View(kinds))
     hub.join(watcher, {"rights": []})
     return browser, watcher
 
@@ -152,7 +153,8 @@ async def test_a_worker_that_lets_a_phone_ring_is_waited_for(hub: Hub, monkeypat
 def test_an_unknown_may_be_settled_later(hub: Hub) -> None:
     browser, watcher = join(hub)
     base = {"type": "result", "id": "2" * 32, "verb": "calls.hangup", "target": {}, "code": "", "detail": ""}
-    hub._pending["2" * 32] = hubs._Pending({}, [watcher], [_Timer(), _Timer()])  # type: ignore[list-item]
+    about = {"target": {"kind": "call", "key": "lab/a"}}
+    hub._pending["2" * 32] = hubs._Pending(about, [watcher], [_Timer(), _Timer()])  # type: ignore[list-item]
     hub.answered({**base, "outcome": "unknown", "more": True})
     hub.answered({**base, "outcome": "done", "more": False})
     hub.answered({**base, "outcome": "done", "more": False})

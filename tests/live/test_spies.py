@@ -78,6 +78,7 @@ def test_our_leg_is_hidden_from_birth_and_told_as_a_spy(talking: Scene) -> None:
             "switchable": False,
             "number": "900",
             "name": "Bob",
+            "device": "PJSIP/900",
             "user": "Bob",
             "user_id": 7,
             "role": "Supervisor",
