@@ -25,7 +25,7 @@ from accounts.views import remote_address
 from api import answers, commands, schemas
 from api.answers import Problem
 from api.door import Door, who
-from floor import hub, inquiry, registry
+from floor import hub, inquiry, registry, veil
 from floor.asking import Facts
 from floor.frames import CommandId
 from floor.lenses import View
@@ -221,11 +221,10 @@ async def explain(
     facts = await inquiry.ask(action, pbx, text or pbx, standing.user)
     if facts.target is not None and not sees(came.user.scope, facts.target):
         facts = Facts()  # as if it were not there, to who asks
+    words = veil.scrub(facts.words) if View.of(came.user).masked else facts.words
     with translation.override(came.user.language):
         why = explaining.explain(standing, action.right, facts.target, state=facts.state)
-    return answers.json(
-        200, {"allowed": why.allowed, "code": why.code, "reasons": [*why.reasons], "words": facts.words}
-    )
+    return answers.json(200, {"allowed": why.allowed, "code": why.code, "reasons": [*why.reasons], "words": words})
 
 
 def _standing(name: str) -> explaining.Standing | None:

@@ -42,7 +42,7 @@ async def ask(action: Action, pbx: str, text: str, user: UserSnapshot) -> Facts:
         "ask": asking.question(user),
     }
     ear, here = Ear(), hub.current()
-    watcher = Watcher(ear, View(frozenset()), user.id)
+    watcher = Watcher(ear, View(frozenset()), user.id)  # of the whole: who asks sees to what she is told of it
     try:
         await here.command(watcher, question, pbx)
         said = await ear.result

@@ -83,8 +83,8 @@ class Lease:
 
     @property
     def holds(self) -> bool:
-        """Whether there is a listening of ours."""
-        return bool(self._held)
+        """Whether there is a listening of somebody whom we know."""
+        return any(held.owner or held.owners for held in self._held.values())
 
     # --- in the look of the model: no await
 
@@ -172,7 +172,7 @@ class Lease:
             target_words=f"{held.phone.partition('/')[2]} {listener} ({spy.mode}) → {held.words}",
             args={"user_id": held.owner, "call": held.target.key if held.target is not None else ""},
         )
-        who = Who(None, "Phoenix Panel", "shell")
+        who = Who(None, "Phoenix Panel", "panel")
         try:
             await self.book.begin(who, what, "")
             await self.book.end(who, what, "done", spy.ending, "")

@@ -178,9 +178,8 @@ class Sight:
         return replace(found, numbers=heard, owner=owner if isinstance(owner, int) else 0, device=device, mode=mode)
 
     def _participant(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
-        """With its room: who sits there hears them all."""
-        room = _text(fields, "room")
-        return self._in_room(replace(target, acted=_inside(fields)), _rest(room), self._seated(room))
+        found = self._of_call(target, fields, _inside(fields))
+        return self._in_room(replace(found, queue=""), _rest(_text(fields, "room")), found.numbers)
 
     def _room(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
         numbers = self._seated(target.key)

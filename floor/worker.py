@@ -210,10 +210,10 @@ class PbxWorker:
         self.dispatcher.look()
         if self._tones is not None:
             self._tones.look()
-        if self.lease is not None:
-            self.lease.act()
         if self.monitor is not None:
             self.monitor.look(now)
+        if self.lease is not None:
+            self.lease.act()  # after it: of a listening that ends as it begins, the beginning is known then
         if self.pbx.pending or (self.monitor is not None and self.monitor.pending):
             self._schedule(RIPEN_S)
 

@@ -63,7 +63,8 @@ async def test_who_explains_sees_no_further_than_her_own_part(
     group = await Group.objects.aget(name="Admin")
     await group.permissions.aremove(*[p async for p in group.permissions.filter(codename="everywhere")])
     told = (await program(alice).get(ABOUT.format("bob", "calls.listen", "lab/a")))[1]
-    assert (told["code"], told["words"]) == ("gone", "")
+    # Nothing of that PBX is hers: there is none.
+    assert told["code"] == "pbx_unknown"
 
 
 async def test_the_page_says_it_of_the_live_call(floor: Floor, alice: User, bob: User) -> None:

@@ -79,6 +79,7 @@ UNCOMPARED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("call.cause", "call.reason"), "told when a call has ended, and what has ended is in no list"),
     **dict.fromkeys(("spy.user", "spy.user_id"), "who began it in the panel, Asterisk does not know"),
     "spy.switchable": "how the panel itself had it made",
+    "spy.ending": "why the panel itself ends it",
     "call.recording": "MixMonitor is in no list",
     "trunk.registration": "the lab's trunk registers nowhere",
 }

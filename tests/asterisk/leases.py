@@ -51,7 +51,7 @@ class Leases:
 
         self._other = await asyncio.to_thread(Checker, self.asterisk)
         await asyncio.to_thread(open_)
-        self.desk = await Desk(self.asterisk, user_id=self.owner.pk).__aenter__()
+        self.desk = await Desk(self.asterisk, user_id=self.owner.pk, monitored=True).__aenter__()
         await self.desk.live()
         return self
 

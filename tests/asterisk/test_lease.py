@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from asgiref.sync import sync_to_async
 
-from audit.models import Entry
+from audit.models import Entry, Listening
 from tests.asterisk.desk import Desk
 from tests.asterisk.leases import AGENT, BOSS, CUSTOMER, MOVES, SECOND, TAKEN, Leases, deactivate, lead
 from tests.lab.instance import Asterisk
@@ -37,6 +37,8 @@ async def test_it_does_not_follow_its_target_out_of_scope(leases: Leases) -> Non
         assert (await written(leases))[-2:] == [("intent", "", ""), ("outcome", "done", "scope_lost")], move
         await leases.clear()
     assert len(await written(leases)) == 2 * len(MOVES)
+    await leases.desk.worker.monitor.finish()  # type: ignore[union-attr]
+    assert await Listening.objects.filter(why="scope").acount() == len(MOVES)
 
 
 async def test_it_follows_its_target_within_scope(leases: Leases) -> None:

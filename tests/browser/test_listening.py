@@ -90,7 +90,6 @@ def test_listen_and_stop(
     expect(page.locator(".toast")).to_have_text(["Stop listening, 101 Agent 101: Done"])
     expect(page.locator(".flag.listener")).to_have_count(0)
     incoming.wait_tone(CUSTOMER)
-    # That somebody listened has entries of its own, by its own clock: tests/asterisk/test_monitoring.py.
     assert [entry for entry in panel22.audit()[before:] if entry[0] != "listen"] == [
         ("intent", "calls.listen", "", ""),
         ("outcome", "calls.listen", "done", ""),

@@ -298,5 +298,6 @@ def test_nothing_is_sent_that_she_may_not_do_to_what_it_is_then() -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(1_800)
 def test_nothing_is_sent_in_a_long_time() -> None:
     machine(1_500, 60)

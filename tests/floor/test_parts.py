@@ -198,11 +198,15 @@ class Oracle:
                     hers = self._has("queue", fields["queue"][4:]) or self._has(
                         "extension", self._number(fields["interface"])
                     )
-                case "room" | "participant":
-                    room = key if kind == "room" else fields["room"]
-                    seats = [seat for _, seat in self._of("participant") if seat["room"] == room]
+                case "room":
+                    seats = [seat for _, seat in self._of("participant") if seat["room"] == key]
                     there = [seat["number"] for seat in seats if seat["side"] == "internal"]
-                    hers = self._has("conference", room[4:]) or any(self._has("extension", number) for number in there)
+                    hers = self._has("conference", key[4:]) or any(self._has("extension", number) for number in there)
+                case "participant":
+                    legs = [party for _, party in self._of("party") if party["call"] == fields["call"] != ""]
+                    there = [leg["number"] for leg in legs or [fields] if leg["side"] == "internal"]
+                    mates = any(self._has("extension", number) for number in there)
+                    hers = self._has("conference", fields["room"][4:]) or mates
                 case "device":
                     device = key[4:]
                     queue = re.fullmatch(r"Queue:(.+?)(_avail)?", device)
