@@ -8,6 +8,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.monitoring_policy import LONGEST_REASON
+
 
 def validate_time_zone(name: str) -> None:
     try:
@@ -139,6 +141,52 @@ class Protected(models.Model):
 
     def __str__(self) -> str:
         return f"{self.extension} ({self.pbx})"
+
+
+class MonitoringPolicy(models.Model):
+    """How those are told who are monitored in one mode, and whether a reason must be given: for a team's part of the
+    floor, or (no team) the panel's own. What is not there is as accounts.monitoring_policy has it until somebody
+    decides."""
+
+    class Mode(models.TextChoices):
+        LISTEN = "listen", _("Listen")
+        WHISPER = "whisper", _("Whisper")
+        BARGE = "barge", _("Barge in")
+
+    class Told(models.TextChoices):
+        SCREEN = "screen", _("on their own screen")
+        TONE = "tone", _("by a tone, and on their screen")
+        NO = "no", _("not at all")
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="monitoring")
+    mode = models.CharField(max_length=8, choices=Mode)
+    told = models.CharField(max_length=8, choices=Told, default=Told.SCREEN)
+    reason_required = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["team", "mode"]
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["team", "mode"], name="policy_once"),
+            # NULLs are never equal: the panel's own needs a constraint of its own.
+            models.UniqueConstraint(fields=["mode"], condition=models.Q(team=None), name="panels_policy_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team or '*'} {self.mode}: {self.told}"
+
+
+class MonitoringReason(models.Model):
+    """A reason that is offered to who must give one."""
+
+    text = models.CharField(max_length=LONGEST_REASON, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Token(models.Model):

@@ -9,7 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from accounts.monitoring_policy import Mode, Policies
 
 DenyCode: TypeAlias = Literal["inactive", "no_right", "hidden", "protected", "scope"]
 """Why not. She has no account that is active; she lacks the right; it lies outside what she may see (then it is to her
@@ -81,6 +84,9 @@ class UserSnapshot:
     """Her teams' part of the floor, and her own phones."""
     protected: frozenset[Rule] = frozenset()
     """Who may not be monitored by anybody, as of when this was read."""
+    monitoring: Policies | None = None
+    """How people are told that they are monitored, as of the same moment (accounts.monitoring_policy); None: as it is
+    until somebody decides."""
 
     def phone(self, pbx: str) -> str:
         """The dial string of her phone on this PBX, or ""."""
@@ -108,6 +114,7 @@ class TargetSnapshot:
     owner: int = 0  # the id of the user who began it; 0 if nobody did, or it is not known
     device: str = ""  # the phone that it is at: technology and resource, as in a dial string
     shown_by: str = ""  # the right by which its kind is seen at all
+    mode: Mode | None = None  # of somebody who listens: how
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +218,7 @@ def protected(user: UserSnapshot, target: TargetSnapshot) -> tuple[str, ...]:
 def outside(user: UserSnapshot, right: str, target: TargetSnapshot) -> tuple[str, ...]:
     """Who on it, of those whom it is done to, is not in her part of the floor."""
     meant = target.numbers if right in NEEDS_ALL else target.acted
-    return tuple(number for number in meant if not _in_scope(user.scope, target, number))
+    return tuple(number for number in meant if not in_scope(user.scope, target, number))
 
 
 def sees(scope: Scope, target: TargetSnapshot) -> bool:
@@ -228,7 +235,20 @@ def sees(scope: Scope, target: TargetSnapshot) -> bool:
 def visible(user: UserSnapshot, target: TargetSnapshot) -> bool:
     """Whether this is shown to her: it is of a kind that she may see and of her part of the floor, or it is her own
     listening, wherever that has gone."""
-    return shown(user.rights, target) and (sees(user.scope, target) or (target.kind == "spy" and is_own(user, target)))
+    if not shown(user.rights, target):
+        return False
+    if target.kind == "spy" and is_own(user, target):
+        return True
+    return sees(user.scope, target) and not (target.kind == "spy" and _untold(user, target))
+
+
+def _untold(user: UserSnapshot, target: TargetSnapshot) -> bool:
+    """Somebody listens to a call at her own phone, and the policy has it that she is not told. Who has the whole floor
+    sees who listens on it, wherever it is."""
+    if user.monitoring is None or user.scope.everywhere or target.mode is None:
+        return False
+    hers = {phone.partition("/")[2] for pbx, phone in user.phones if pbx == target.pbx}
+    return not hers.isdisjoint(target.numbers) and user.monitoring.of(target.mode, target).told == "no"
 
 
 def _in_its_place(scope: Scope, target: TargetSnapshot) -> bool:
@@ -237,6 +257,6 @@ def _in_its_place(scope: Scope, target: TargetSnapshot) -> bool:
     )
 
 
-def _in_scope(scope: Scope, target: TargetSnapshot, number: str) -> bool:
+def in_scope(scope: Scope, target: TargetSnapshot, number: str) -> bool:
     """A queue in scope answers for its members on the calls that it gave them, not on others of theirs."""
     return scope.covers("extension", target.pbx, number) or (number in target.vouched and _in_its_place(scope, target))

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 
-from accounts import mfa
+from accounts import mfa, policies
 from accounts.explaining import Standing
 from accounts.models import Phone, Protected, Team, TeamRule, User
 from accounts.permissions import EVERYWHERE, Rule, Scope, UserSnapshot
@@ -35,6 +35,7 @@ def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
     rules = _pairs(TeamRule.objects.filter(team__in=_firsts(teams)), "team_id", "aspect", "pbx", "name")
     unfit = mfa.missing_of(users)
     protected = frozenset(Rule("extension", *row) for row in Protected.objects.values_list("pbx", "extension"))
+    monitoring = policies.read()
 
     def one(user: User) -> UserSnapshot:
         held = {".".join(right) for right in own[user.pk]}
@@ -58,6 +59,7 @@ def user_snapshots(user_ids: Collection[int]) -> dict[int, UserSnapshot]:
             phones=tuple(hers),
             scope=Scope(frozenset(part), everywhere=EVERYWHERE in rights),
             protected=protected,
+            monitoring=monitoring,
         )
 
     return {user.pk: one(user) for user in users}

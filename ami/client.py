@@ -219,6 +219,14 @@ class Session(asyncio.Protocol):
         """How many actions wait for an answer."""
         return len(self._pending)
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The IP addresses of its connection: ours, and Asterisk's. Empty without one."""
+        if self._transport is None:
+            return "", ""
+        ours, theirs = (self._transport.get_extra_info(end) for end in ("sockname", "peername"))
+        return str(ours[0]), str(theirs[0])
+
     def post(self, action: Action, timeout: float = ACTION_TIMEOUT) -> asyncio.Future[Message]:
         """Send now: when this returns the bytes have been given to the socket, with no await between.
 

@@ -128,11 +128,11 @@ def outcomes(found: list[Entry]) -> dict[str, Entry]:
 
 
 def own(numbers: list[tuple[str, str]]) -> QuerySet[Listening]:
-    """Of these phones, (PBX, number) each."""
+    """Of these phones, (PBX, number) each; but for those that the policy says they are not told of."""
     hers = Q(pk__in=[])
     for pbx, number in numbers:
         hers |= Q(pbx=pbx, target=number)
-    return Listening.objects.filter(hers).order_by("-begun")
+    return Listening.objects.filter(hers).exclude(told="no").order_by("-begun")
 
 
 def _person(name: str) -> Q:

@@ -154,6 +154,7 @@ def _heard(row: Listening, *, mask: bool = False) -> dict[str, Any]:
         "row": row,
         "who": row.user_name or row.phone,
         "mode": words.MODES.get(row.mode, row.mode),
+        "told": words.TOLD.get(row.told, row.told),
         "switches": [words.MODES.get(mode, mode) for mode in row.switches.split(", ") if mode],
         "others": row.others_masked if mask else row.others,
         "seconds": round((row.until - row.since).total_seconds()) if row.until is not None else None,

@@ -16,6 +16,7 @@ OWN: dict[str, str | Promise] = {
     "monitor.began": _("Monitoring began"),
     "monitor.turned": _("Monitoring changed"),
     "monitor.ended": _("Monitoring ended"),
+    "monitoring.policy": _("Monitoring policy"),
     "people.invite": _("Invited"),
     "people.change": _("Person changed"),
     "people.on": _("Account switched on"),
@@ -67,7 +68,11 @@ CODES: dict[str, str | Promise] = {
     "no_phone": _("no phone on that PBX"),
     "number_denied": _("number not allowed"),
     "number_bad": _("no such number"),
+    "reason_required": _("no reason given"),
+    "no_tone": _("the tone could not be given"),
 }
+
+TOLD: dict[str, str | Promise] = {"screen": _("on screen"), "tone": _("by a tone"), "no": _("not told")}
 
 MODES: dict[str, str | Promise] = {
     "listen": _("Listen"),

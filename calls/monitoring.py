@@ -7,12 +7,13 @@ never built from an extension).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 import ami
+from accounts.monitoring_policy import LONGEST_REASON, Mode, policy_of, same_for_all_modes
 from accounts.permissions import UserSnapshot
 from floor import ringing
 from floor.registry import Action, Args, Asked, Found, NoArgs, Plan, Refused, name_of
@@ -32,6 +33,15 @@ TALKS = frozenset({"talking", "hold"})
 class PartyArgs(Args):
     party: Annotated[str, StringConstraints(max_length=200)] = Field("", json_schema_extra={"entity": "party"})
     """Which of the call's parties, by key; "" leaves the choice to the panel."""
+
+
+class MonitorArgs(PartyArgs):
+    reason: Annotated[
+        str,
+        StringConstraints(max_length=LONGEST_REASON, strip_whitespace=True),
+        Asked(_("Reason"), _("It is kept in the audit."), format="reason"),
+    ] = ""
+    """Why, where the policy wants to know; it goes into the audit."""
 
 
 # --- whom
@@ -107,29 +117,44 @@ class _Way:
     where: Callable[[Pbx, Call, str], Channel]
     build: Callable[..., ami.Action]
     target: Callable[[Pbx, Channel], str]
-    when: Literal["talks", "rings"] = "talks"
+    mode: Mode | None = None
+    """How it monitors, if it does."""
 
     def plan(self, pbx: Pbx, found: Found, args: PartyArgs, user: UserSnapshot) -> Plan:
         phone = ringing.her_phone(user, pbx)
         leg = self.where(pbx, found.subject, args.party)
-        switchable = self.when == "talks" and user.rights >= ALL_THREE
-        channel_id = ringing.named(self.prefix + (channels.SWITCHABLE if switchable else ""))
-        send = self.build(
+        if self.mode is None:
+            channel_id = ringing.named(self.prefix)
+            return ringing.plan(pbx, channel_id, self._send(pbx, leg, phone, channel_id))
+        target = found.target("call", pbx.name)
+        policy = policy_of(user, self.mode, target)
+        reason = args.reason if isinstance(args, MonitorArgs) else ""
+        if policy.reason and not reason:
+            raise Refused("reason_required")
+        toned = policy.told == "tone"
+        switchable = user.rights >= ALL_THREE and same_for_all_modes(user, target)
+        marks = (channels.TONED if toned else "") + (channels.SWITCHABLE if switchable else "")
+        channel_id = ringing.named(self.prefix + marks)
+        send = self._send(pbx, leg, phone, channel_id, switchable=switchable)
+        plan = ringing.plan(pbx, channel_id, send, meant=_as_clicked(found, leg))
+        return replace(plan, told=policy.told, reason=reason, tone=leg.uniqueid if toned else "")
+
+    def _send(self, pbx: Pbx, leg: Channel, phone: str, channel_id: str, **more: bool) -> ami.Action:
+        return self.build(
             phone,
             self.target(pbx, leg),
             channel_id=channel_id,
             caller_name=getattr(pbx.manners, self.caller),
             caller_number=ringing.number_of(pbx, leg),
             ring_ms=pbx.manners.ring_s * 1000,
-            **({"switchable": True} if switchable else {}),
+            **more,
         )
-        if self.when == "rings":
-            return ringing.plan(pbx, channel_id, send)
-        return ringing.plan(pbx, channel_id, send, meant=_as_clicked(found, leg))
 
     @property
     def action(self) -> Action:
-        return Action(self.verb, "call", self.label, self.plan, PartyArgs, when=self.when, phone=True)
+        when: Literal["talks", "rings"] = "talks" if self.mode else "rings"
+        args = MonitorArgs if self.mode else PartyArgs
+        return Action(self.verb, "call", self.label, self.plan, args, when=when, phone=True)
 
 
 WAYS = (
@@ -142,6 +167,7 @@ WAYS = (
         where=_ear,
         build=ami.actions.listen,
         target=lambda pbx, leg: leg.uniqueid,
+        mode="listen",
     ),
     # As listening, and the agent, he alone, hears her phone.
     _Way(
@@ -152,6 +178,7 @@ WAYS = (
         where=_agent,
         build=ami.actions.whisper,
         target=lambda pbx, leg: leg.uniqueid,
+        mode="whisper",
     ),
     # As listening, and both sides hear her phone.
     _Way(
@@ -162,6 +189,7 @@ WAYS = (
         where=_ear,
         build=ami.actions.barge,
         target=lambda pbx, leg: leg.uniqueid,
+        mode="barge",
     ),
     # Her phone rings, and when she answers it has the call that rang elsewhere.
     _Way(
@@ -172,7 +200,6 @@ WAYS = (
         where=_rung,
         build=ami.actions.pickup,
         target=name_of,
-        when="rings",
     ),
 )
 
@@ -189,12 +216,17 @@ class ModeArgs(Args):
 
 def plan_switch(pbx: Pbx, found: Found, args: ModeArgs, user: UserSnapshot) -> Plan:
     """Turn her phone's leg to another mode, by the key that it would press itself. Only a leg that was made so, for
-    who holds all three rights, obeys; and neither an event nor a list tells that it did [measured on 16 and 22]."""
+    who holds all three rights, obeys; and neither an event nor a list tells that it did [measured on 16 and 22].
+
+    It was made so only where one policy held for all modes, and its reason was given then. Where that is another now,
+    it has to be begun anew."""
     spy: Spy = found.subject
     if not user.rights >= ALL_THREE:
         raise Refused("no_right")
     if not spy.switchable:
         raise Refused("not_now")
+    if policy_of(user, args.mode, found.target("spy", pbx.name)).told == "tone" and not spy.toned:
+        raise Refused("no_tone")
     return Plan(
         (ami.actions.spy_mode(spy.spyer, args.mode),),
         lambda pbx: False,
@@ -225,6 +257,7 @@ def find_spy(pbx: Pbx, uniqueid: str) -> Found | None:
         acted=sides.inside(pbx, [spyer]),
         owner=own.user_id if own is not None else 0,
         device=spyer.device,
+        mode=spy.mode,
     )
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils import translation
 
 from accounts.addresses import client_address
+from accounts.monitoring_policy import UNANSWERED
 from accounts.permissions import UserSnapshot
 from accounts.snapshots import user_snapshot
 from accounts.tokens import Bearer, bearer, burn
@@ -162,6 +163,8 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
         cookies = self.scope.get("cookies", {})
         with translation.override(cookies.get(settings.LANGUAGE_COOKIE_NAME) or user.language):
             actions = registry.described_for(user.rights)
+            # Those that the panel began with are translated, an administrator's are as he wrote them.
+            reasons = [translation.gettext(text) for text in (user.monitoring or UNANSWERED).reasons]
             scope = scope_words(user.scope)
         return {
             "server": settings.PHOENIX_VERSION,
@@ -169,10 +172,12 @@ class PanelConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels h
                 "id": user.id,
                 "name": user.name,
                 "phones": {pbx: dial_string.partition("/")[2] for pbx, dial_string in user.phones},
+                "told_by": settings.PHOENIX_MONITORING_SHOWS,
             },
             "rights": sorted(user.rights),
             "scope": scope,
             "actions": actions,
+            "reasons": reasons,
         }
 
     async def disconnect(self, code: int) -> None:

@@ -23,7 +23,7 @@ from ami.client import Link
 from audit.record import AuditUnavailable, Outcome, Record, What, Who, told
 from floor import asking, registry
 from floor.monitoring import Monitor
-from floor.registry import Action, Found, Plan
+from floor.registry import Action, Found, Plan, Tones
 from live.pbx import Pbx
 from live.resync import Step
 
@@ -147,12 +147,13 @@ class Dispatcher:
         epoch: Callable[[], int],
         read: Read | None = None,
         recorder: Link | None = None,
+        tones: Tones | None = None,
         monitor: Monitor | None = None,
     ) -> None:
         """``recorder``: the PBX's account that may record, where it has one. ``monitor``: is told what is asked of
         legs that listen."""
         self._pbx, self._link, self._book, self._reply, self._epoch = pbx, link, book, reply, epoch
-        self._read, self._recorder, self._monitor = read, recorder, monitor
+        self._read, self._recorder, self._tones, self._monitor = read, recorder, tones, monitor
         self._known: OrderedDict[str, _Underway] = OrderedDict()
         self._unproved: dict[str, _Underway] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -260,13 +261,24 @@ class Dispatcher:
             return self._answer(underway, "refused", refusal.code, detail=refusal.detail)
         except (ValidationError, ami.EncodingRefused) as error:
             return self._answer(underway, "refused", "bad_command", detail=str(error))
+        if plan.tone and not (self._tones is not None and self._tones.stands(plan.tone)):
+            return self._start(self._toned(underway, action, user, plan.tone))
         return self._post(underway, plan, user, self._recorder if action.records else self._link)
+
+    async def _toned(self, underway: _Underway, action: Action, user: UserSnapshot, uniqueid: str) -> None:
+        """Once the call can hear the tone all is decided again, on what is live then. How often is bounded by the
+        click's own time to live."""
+        why = ("no_tone", "") if self._tones is None else await self._tones.begin(uniqueid)
+        if why is not None:
+            self._answer(underway, "refused", *why)
+        elif underway.result is None:
+            self._act(underway, action, user)
 
     def _post(self, underway: _Underway, plan: Plan, user: UserSnapshot, link: Link | None) -> None:
         if link is None:
             return self._answer(underway, "refused", "no_recording")
         if plan.own_leg:
-            self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time())
+            self._pbx.own.expect(plan.own_leg, user.id, user.name, time.time(), ", ".join(user.roles))
         futures: list[asyncio.Future[ami.Message]] = []
         try:
             for action in plan.sends:
@@ -278,7 +290,7 @@ class Dispatcher:
         command = underway.command
         if self._monitor is not None:
             if plan.own_leg:
-                self._monitor.asked(plan.own_leg, underway.who, command.id, str(command.args.get("reason", "")))
+                self._monitor.asked(plan.own_leg, underway.who, command.id, plan.told, plan.reason)
             elif command.kind == "spy":
                 self._monitor.done_to(command.key.partition("/")[2], command.verb, command.id)
         underway.wire_ms = (time.time() - underway.command.at) * 1000

@@ -48,7 +48,9 @@ class View:
         """Of two who see the whole floor and may do the same there it is the same."""
         who = replace(user, name="", language="", roles=())
         if user.scope.everywhere:
-            who = replace(who, id=0, phones=(), scope=WHOLE_FLOOR)
+            who = replace(who, id=0, phones=(), scope=WHOLE_FLOOR, monitoring=None)
+        if who.monitoring is not None and not (who.phones and who.monitoring.covert):
+            who = replace(who, monitoring=None)  # nothing is kept from her by it
         if not user.rights & MONITORS_ALL:
             who = replace(who, protected=frozenset())
         return cls(registry.seen_by(user.rights), who, masked=NUMBERS not in user.rights)
@@ -59,7 +61,7 @@ class View:
 
     def sees_all(self, pbx: str) -> bool:
         """Whether she is shown all of its kinds there, and denied nothing by whom it is about."""
-        return self.user.scope.covers("pbx", pbx) and not self.user.protected
+        return self.user.scope.covers("pbx", pbx) and not self.user.protected and self.user.monitoring is None
 
 
 class Lens:
@@ -451,7 +453,7 @@ def _spot(target: TargetSnapshot) -> TargetSnapshot:
         kind="spy" if spy else "",
         key="",
         acted=(),
-        vouched=(),
+        vouched=target.vouched if spy else (),  # the monitoring policy goes by it
         owner=target.owner if spy else 0,
         device=target.device if spy else "",
     )

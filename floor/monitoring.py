@@ -48,6 +48,7 @@ class Witness(Protocol):
 class _Asked:
     who: Who
     command: str
+    told: str
     reason: str
 
 
@@ -88,9 +89,9 @@ class Monitor:
 
     # --- told by others
 
-    def asked(self, leg: str, who: Who, command: str, reason: str) -> None:
-        """A command has Asterisk make this leg."""
-        self._asked[leg] = _Asked(who, command, reason)
+    def asked(self, leg: str, who: Who, command: str, told: str = "", reason: str = "") -> None:
+        """A command has Asterisk make this leg; if that monitors, how those who are monitored are told, and why."""
+        self._asked[leg] = _Asked(who, command, told, reason)
         while len(self._asked) > REMEMBERED:
             self._asked.popitem(last=False)
 
@@ -153,6 +154,7 @@ class Monitor:
                 keys=spy.switchable,
                 action=asked.command if asked else "",
                 since=spy.since,
+                told=asked.told if asked else "",
                 reason=asked.reason if asked else "",
             )
         )

@@ -8,12 +8,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 import ami
 from accounts.permissions import TargetSnapshot, UserSnapshot, decide, enough
+from ami.client import Link
 from audit.record import VERBS
 from floor.words import Words
 from live import sides
@@ -21,6 +22,7 @@ from live.channels import Channel
 from live.pbx import Pbx
 from live.resync import Step
 from live.sides import NOBODY, Side
+from live.spies import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Found:
     """The id of the user who began it, 0 if that is not known."""
     device: str = ""
     """The phone that it is at."""
+    mode: Mode | None = None
+    """Of who listens: how."""
 
     def target(self, kind: str, pbx: str) -> TargetSnapshot:
         """As ``decide()`` wants it."""
@@ -57,6 +61,7 @@ class Found:
             owner=self.owner,
             device=self.device,
             shown_by=KINDS[kind].right,
+            mode=self.mode,
         )
 
 
@@ -87,6 +92,12 @@ class Plan:
     """Seconds that the proof may take (a phone rings so long); None: as long as for what is done at once."""
     own_leg: str = ""
     """The id of the leg that it has Asterisk make, so that the model knows whose it is."""
+    told: str = ""
+    """How those who are monitored by it are told (accounts.monitoring_policy), "" for what monitors nobody."""
+    reason: str = ""
+    """Why they are, in the user's own words."""
+    tone: str = ""
+    """Uniqueid of the leg whose call must be able to hear a tone before anything is sent."""
     answered_first: bool = False
     """Its proof counts only after Asterisk has said Success: before that it may be somebody else's doing."""
     unprovable: bool = False
@@ -94,6 +105,26 @@ class Plan:
     once, and stays so."""
     taken: Callable[[Pbx], None] = lambda pbx: None
     """Called when Asterisk has said Success to an unprovable one: for the model to remember what nobody will tell."""
+
+
+class Tones(Protocol):
+    """Gives a tone to all on a call where a leg listens that was made to be told so (``live.spies.Spy.toned``)."""
+
+    def stands(self, uniqueid: str) -> bool:
+        """Whether the call of this leg can hear it."""
+
+    async def begin(self, uniqueid: str) -> tuple[str, str] | None:
+        """Make it able to. None when it is; else code and detail of why it can't be."""
+
+    def look(self) -> None:
+        """The model moved."""
+
+    def close(self) -> None:
+        """The panel stops: no leg that listens must be left without its tone. The link is up still, if it was."""
+
+
+TONES: list[Callable[[Pbx, Link], Tones]] = []
+"""What makes them for a PBX: one at most, from the feature that can."""
 
 
 class Refused(Exception):
@@ -134,9 +165,9 @@ class Asked:
     help: Words = ""
     choices: Mapping[str, Words] = field(default_factory=dict)
     """The word for each value of a ``Literal``."""
-    format: Literal["", "number", "extension", "keys"] = ""
+    format: Literal["", "number", "extension", "keys", "reason"] = ""
     """Of a text, for the page to bring the right keys and offer what there is: a number to dial, an extension of
-    ours, keys of a telephone."""
+    ours, keys of a telephone; why it is done, which the page asks only when it was refused without."""
     own_phone: bool = False
     """Left empty it is the user's own phone: one who has none must fill it in."""
 

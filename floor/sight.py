@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from accounts.monitoring_policy import MODES
 from accounts.permissions import TargetSnapshot
 from floor import registry
 from live import sides
@@ -38,7 +39,7 @@ _PLACES: Final = {"queue": "queue", "room": "room"}
 _MADE_OF: Final[dict[str, frozenset[str]]] = {
     "call": frozenset({"parties", "parent", "phase", *_PLACES}),
     "party": frozenset({"call", "number", "side"}),
-    "spy": frozenset({"call", "party", "user_id", "device", "number"}),
+    "spy": frozenset({"call", "party", "user_id", "device", "number", "mode"}),
     "room": frozenset({"participants"}),
     "participant": frozenset({"room", "call", "number", "side"}),
     "queue": frozenset({"members", "waiting"}),
@@ -173,7 +174,8 @@ class Sight:
         of = ("call", _text(fields, "call")) in self.targets
         found = self._of_call(target, fields, listens)
         heard = found.numbers if of else _inside(self._fields("party", _text(fields, "party")))
-        return replace(found, numbers=heard, owner=owner if isinstance(owner, int) else 0, device=device)
+        mode = next((mode for mode in MODES if mode == fields.get("mode")), None)
+        return replace(found, numbers=heard, owner=owner if isinstance(owner, int) else 0, device=device, mode=mode)
 
     def _participant(self, target: TargetSnapshot, fields: Fields) -> TargetSnapshot:
         found = self._of_call(target, fields, _inside(fields))

@@ -13,6 +13,7 @@ from ami.address import Address
 from ami.client import Link, LinkState, Session
 from ami.errors import AmiError
 from ami.protocol import Message
+from floor import registry
 from floor.dispatch import TTL_S, Book, Dispatcher, Reply
 from floor.frames import BEAT_S, Beat, Frame, Snapshot, link_words
 from floor.lease import Lease
@@ -91,6 +92,7 @@ class PbxWorker:
         )
         self.recorder = self._recording_link(config.recorder) if config.recorder is not None else None
         """Each change of its state is followed by a heartbeat."""
+        self._tones = next((make(self.pbx, self.link) for make in registry.TONES), None)
         self._alone = reply is not None
         self.monitor = Monitor(self.pbx, witness) if witness is not None else None
         self.dispatcher = Dispatcher(
@@ -101,6 +103,7 @@ class PbxWorker:
             lambda: self.epoch,
             self._read_again,
             self.recorder,
+            self._tones,
             self.monitor,
         )
         # Who works alone keeps none: the panel's own worker looks after what it began.
@@ -126,16 +129,22 @@ class PbxWorker:
 
     async def run(self) -> None:
         """Until cancelled. What one of its parts raises is logged and survived; the link survives by itself."""
-        parts = [self.link.run, self._beats, self._reconcile, self._read_untold]
-        if self.recorder is not None:
-            parts.append(self.recorder.run)
+        links = [self.link.run] if self.recorder is None else [self.link.run, self.recorder.run]
+        parts = [self._beats, self._reconcile, self._read_untold]
         if self.lease is not None:
             parts += [self._take_commands, self._renew_lease, self._read_listened]
         if self.monitor is not None:
             parts.append(self.monitor.run)
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
+        async with asyncio.TaskGroup() as first:
+            for part in links:
+                first.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for part in parts:
+                        group.create_task(_for_ever(part), name=f"{self.name}.{part.__name__}")
+            finally:  # before the links end
+                if self._tones is not None:
+                    self._tones.close()
 
     async def close(self) -> None:
         """After ``run`` was cancelled: let what is known be said and written."""
@@ -199,6 +208,8 @@ class PbxWorker:
             rx = _ms(received or now)
             self._sink.publish(Frame(self.name, self.epoch, self.seq, _ms(now), rx, changes.up, changes.gone))
         self.dispatcher.look()
+        if self._tones is not None:
+            self._tones.look()
         if self.monitor is not None:
             self.monitor.look(now)
         if self.lease is not None:

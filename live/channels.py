@@ -39,6 +39,12 @@ hers, and is not shown until it is (a pickup that found its caller)."""
 SWITCHABLE: Final = "keys-"
 """What follows for a leg that obeys its phone's keys 4, 5 and 6."""
 
+TONED: Final = "tone-"
+"""What follows, before that, for a leg whose being there is told to all on the call by a tone."""
+
+TONE: Final = "phx-tone-"
+"""How the Uniqueids of the legs begin that give the tone: they listen to nobody."""
+
 CALL: Final = "phx-call-"
 """… and of those that begin a call of hers, which is one from the start."""
 
@@ -108,7 +114,7 @@ class Channel:
     @property
     def ours(self) -> bool:
         """We had it made: it wears a caller ID of ours, for the display of the user's phone."""
-        return self.uniqueid.startswith((LISTEN, WHISPER, BARGE, PICKUP, INVITE, CALL))
+        return self.uniqueid.startswith((LISTEN, WHISPER, BARGE, PICKUP, INVITE, TONE, CALL))
 
     @property
     def hidden(self) -> bool:

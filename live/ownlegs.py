@@ -27,6 +27,8 @@ class OwnLeg:
     user_id: int
     user: str
     asked: float
+    role: str = ""
+    """What the user is, for who is told that somebody listens and not who."""
     born: bool = False
     """A channel came to be: of a phone that is not registered there is none."""
     answered: bool = False
@@ -47,9 +49,9 @@ class OwnLegs:
     def __init__(self) -> None:
         self._legs: dict[str, OwnLeg] = {}
 
-    def expect(self, channel_id: str, user_id: int, user: str, now: float) -> None:
+    def expect(self, channel_id: str, user_id: int, user: str, now: float, role: str = "") -> None:
         """It is asked for now, by this user."""
-        self._legs[channel_id] = OwnLeg(user_id, user, now)
+        self._legs[channel_id] = OwnLeg(user_id, user, now, role=role)
 
     def get(self, channel_id: str) -> OwnLeg | None:
         return self._legs.get(channel_id)

@@ -47,7 +47,12 @@ class Spy:
     @property
     def switchable(self) -> bool:
         """It was made by us so that it can be turned to another mode."""
-        return any(self.spyer.startswith(prefix + channels.SWITCHABLE) for prefix in _MODES)
+        return _made(self.spyer).removeprefix(channels.TONED).startswith(channels.SWITCHABLE)
+
+    @property
+    def toned(self) -> bool:
+        """It was made by us to be told by a tone."""
+        return _made(self.spyer).startswith(channels.TONED)
 
 
 class Spies:
@@ -68,6 +73,8 @@ class Spies:
         """ChanSpyStart. It does not tell the mode: of our own legs the id does, of others the next list."""
         self.pbx.fold_away(spyer)
         self.pbx.own.done(spyer.uniqueid)
+        if spyer.uniqueid.startswith(channels.TONE):
+            return
         if spyee in self.pbx.channels:  # else it hung up before we were told that it was listened to
             self._set(spyer.uniqueid, spyee, _own_mode(spyer.uniqueid) or "listen", now)
 
@@ -94,6 +101,8 @@ class Spies:
             return
         self.pbx.fold_away(channel)
         self.pbx.own.done(channel.uniqueid)
+        if channel.uniqueid.startswith(channels.TONE):
+            return
         target, _, options = channel.application_data.partition(",")
         options = options.partition(",")[0]
         exact = "u" in options and channel.application == "ChanSpy"
@@ -170,9 +179,15 @@ class Spies:
             "device": spyer.device,
             "user": own.user if own is not None else "",
             "user_id": own.user_id if own is not None else 0,
+            "role": own.role if own is not None else "",
             "since": round(spy.since * 1000),
             "ending": spy.ending,
         }
+
+
+def _made(uniqueid: str) -> str:
+    """What the id of a leg of ours that listens says beside its mode."""
+    return next((uniqueid.removeprefix(prefix) for prefix in _MODES if uniqueid.startswith(prefix)), "")
 
 
 def _own_mode(uniqueid: str) -> Mode | Literal[""]:

@@ -4,6 +4,7 @@ A wrong value stops the start with one line that names the variable. Each `NAME`
 that holds the value: that is how secrets stay out of `docker inspect` and of process lists.
 """
 
+import ipaddress
 import os
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
+from accounts.monitoring_policy import PRESETS
 from live import manners
 from phoenix_panel import __version__, logs, pbxs, secret_key, sso
 from phoenix_panel.environment import Environment
@@ -34,6 +36,15 @@ PHOENIX_PBX_NAMES = [*PHOENIX_PBXS, *([pbxs.DEMO] if PHOENIX_DEMO else [])]  # a
 PHOENIX_EXTENSIONS = env.pattern("PHOENIX_EXTENSIONS", manners.EXTENSIONS)
 PHOENIX_TRUNKS = env.pattern("PHOENIX_TRUNKS", manners.TRUNKS)
 PHOENIX_MANNERS = pbxs.manners(env, PHOENIX_PBX_NAMES)  # {name: how phones are rung there}
+
+# How people are told that they are monitored, until the panel's own page says otherwise (docs/monitoring-and-law.md).
+PHOENIX_MONITORING = env.choice("PHOENIX_MONITORING", "", {"": "", **{name: name for name in PRESETS}})
+# Who is shown to be listening: the user by name, or what she is.
+PHOENIX_MONITORING_SHOWS = env.choice("PHOENIX_MONITORING_SHOWS", "name", {"name": "name", "role": "role"})
+# Where PBXs send sound to, an IP address of this machine; "": the one that a PBX's AMI connection comes from.
+PHOENIX_AUDIO_HOST = env.checked(
+    "PHOENIX_AUDIO_HOST", "", lambda text: text and ipaddress.ip_address(text), "an IP address"
+)
 
 # Who did what --------------------------------------------------------------------------------------------------------
 
@@ -73,6 +84,7 @@ INSTALLED_APPS = [
     "calls",
     "conferences",
     "queues",
+    "listening",
     "people",
     "api",
 ]
@@ -114,6 +126,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "floor.context.demo",
+                "listening.context.unanswered",
                 "audit.context.rail",
                 "accounts.context.signing_in",
             ],

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="calls:board"), name="home"),
     path("calls/", include("calls.urls")),
     path("conferences/", include("conferences.urls")),
+    path("monitoring/", include("listening.urls")),
     path("audit/", include("audit.urls")),
     # accounts/
     path("accounts/", include("accounts.urls")),

@@ -28,6 +28,8 @@ _CODES: Final = {
     "number_denied": "that number may not be dialled: PHOENIX_DIAL in docs/settings.md says which may",
     "too_many_calls": "too many calls were made in the last minute, or go on now",
     "no_extension": "no hint on the PBX names a phone for that extension",
+    "no_tone": "this PBX can't give the tone that must be heard, so nobody may listen",
+    "reason_required": "the policy wants a reason: --reason",
     "no_recording": "this PBX has no account that may do it: PHOENIX_PBX_<NAME>_REC in docs/settings.md",
     "ambiguous": "another channel's name begins with this one's, and Asterisk would take either",
     "asterisk": "Asterisk refuses",

@@ -74,6 +74,7 @@ from ami.actions.originate import (
     originate_application,
     originate_extension,
     pickup,
+    tone,
     whisper,
 )
 from ami.actions.queues import (
@@ -168,6 +169,7 @@ __all__ = [
     "spy_mode",
     "status",
     "stop_mix_monitor",
+    "tone",
     "whisper",
 ]
 

@@ -17,7 +17,8 @@ const MANY = new Set(["pbx", "room"]);
  *   default: *, choices: {value: *, label: string}[], pattern: string, entity: string, format: string, own_phone: boolean,
  *   least?: number, most?: number, shortest?: number, longest?: number}} Field
  * @typedef {{id: string, at: number, action: Action, key: string, name: string, hers: boolean, state: "pending"|"done"|"refused"|"unknown",
- *   text: string, acked: boolean, over: boolean}} Command  `hers`: it rings her own phone; `over`: no longer worth showing
+ *   text: string, acked: boolean, over: boolean, target: object, args: object, whyNot: boolean}} Command  `hers`: it rings her own
+ *   phone; `over`: no longer worth showing; `whyNot`: it was refused for want of a reason, and of nothing else
  */
 
 /** 128 random bits as 32 hex digits. randomUUID would need HTTPS. */
@@ -71,7 +72,7 @@ export class Actions extends EventTarget {
    */
   send(action, target, name, args = {}) {
     if (this.isBusy(target.kind, target.key)) return undefined;
-    const command = {id: newId(), at: performance.now(), action, key: target.key, name, state: "pending", text: COMMAND_WORDS.sent, acked: false, over: false, timers: []};
+    const command = {id: newId(), at: performance.now(), action, key: target.key, name, target, args, whyNot: false, state: "pending", text: COMMAND_WORDS.sent, acked: false, over: false, timers: []};
     command.hers = action.phone && !action.args.some(field => field.own_phone && args[field.name]);
     this.#byId.set(command.id, command);
     this.#byTarget.set(`${target.kind} ${target.key}`, command);
@@ -104,6 +105,12 @@ export class Actions extends EventTarget {
   #answered({id, outcome, code, detail}) {
     const command = this.#byId.get(id);
     if (!command) return;
+    if (code === "reason_required") {
+      command.whyNot = true;
+      command.timers.forEach(clearTimeout);
+      this.#forget(command); // nothing to say of it: she is asked instead
+      return;
+    }
     const unprovable = code === "not_provable";
     this.#end(command, outcome, resultWords(command, outcome, code, detail), unprovable ? SHOWN_FOR_UNPROVABLE : SHOWN_FOR[outcome]);
   }

@@ -8,8 +8,9 @@ import {fieldFault, NO_OWN_PHONE} from "./words.js";
 
 const REFUSED_WITHIN = 700; // what the panel refuses by itself it does in milliseconds; for Asterisk nobody waits here
 
-/** The arguments that a person is asked for: which entity is meant she has shown already. */
-export const asked = action => action.args.filter(({entity, required}) => required || !entity);
+/** The arguments that a person is asked for: which entity is meant she has shown already, and why she does it is asked
+ * only when the panel wants to know. */
+export const asked = action => action.args.filter(({entity, required, format}) => required || !(entity || format === "reason"));
 
 export class Ask {
   #dialog;
@@ -28,13 +29,14 @@ export class Ask {
   }
 
   /**
-   * @param {{action: import("./actions.js").Action, facts: {label: string, value: string}[], objection: () => string,
+   * @param {{action: import("./actions.js").Action, fields?: import("./actions.js").Field[], facts: {label: string, value: string}[], objection: () => string,
    *   places: {key: string, label: string}[], send: (args: object, key: string) => ?import("./actions.js").Command}} wanted
-   *   `objection`: why it can no longer be done, "" while it can; `places`: which one, where several would do
+   *   `fields`: all that is asked, if not all that a person is asked for; `objection`: why it can no longer be done, ""
+   *   while it can; `places`: which one, where several would do
    */
   ask(wanted) {
-    const {action, facts, places} = wanted;
-    this.#asked = {...wanted, fields: asked(action), command: null, refusal: ""};
+    const {action, facts, places, fields = asked(action)} = wanted;
+    this.#asked = {...wanted, fields, command: null, refusal: ""};
     this.#times += 1;
     this.#part("question").textContent = action.confirm || action.label;
     this.#part("confirm").classList.toggle("danger", action.danger);
@@ -123,7 +125,8 @@ export class Ask {
       <label for="ask-${name}">${label}</label>
       ${type === "choice" ? this.#choice(field) : this.#input(field)}
       ${help ? html`<small id="ask-help-${name}">${help}</small>` : nothing}
-      <p class="field-fault" id="ask-fault-${name}" hidden></p></div>`;
+      <p class="field-fault" id="ask-fault-${name}" hidden></p>
+      ${field.format === "reason" ? this.#reasons(name) : nothing}</div>`;
   }
 
   #choice(field) {
@@ -140,6 +143,18 @@ export class Ask {
       .value=${String(given ?? "")} list=${known ? "ask-known" : nothing} aria-required=${required ? "true" : nothing}
       aria-describedby=${[help && `ask-help-${name}`, `ask-fault-${name}`].filter(Boolean).join(" ")}
       autocomplete="off" autocapitalize="off" spellcheck="false">`;
+  }
+
+  /** Those that are offered: one press, and Enter. */
+  #reasons(name) {
+    return html`<div class="offered">${this.#store.session.reasons.map(text => html`
+      <button type="button" class="btn" @click=${() => this.#fill(name, text)}>${text}</button>`)}</div>`;
+  }
+
+  #fill(name, text) {
+    this.#control(name).value = text;
+    this.#sayFault(name, "");
+    this.#part("confirm").focus();
   }
 
   /** The PBX's own extensions, to choose from. */
@@ -194,7 +209,7 @@ export class Ask {
   // ---- keys ----
 
   #moved(event) {
-    if (!event.target.closest("button")) return;
+    if (!event.target.closest("[data-ask-confirm], [data-ask-cancel]")) return;
     if (event.key === "ArrowRight") this.#part("confirm").focus();
     if (event.key === "ArrowLeft") this.#part("cancel").focus();
   }

@@ -62,7 +62,7 @@ export class Deeds {
     const action = actions.of(target.kind, target.key).find(known => known.verb === verb);
     const thing = this.#things.find(target.kind, target.key);
     if (!action || !thing || actions.isBusy(target.kind, target.key)) return;
-    const objection = () => this.#things.objectionTo(thing, action) || (thing.rev === target.rev ? "" : this.#things.changed[target.kind]);
+    const objection = () => this.#objection(thing, action, target);
     if (objection()) {
       toasts.show({text: objection()});
       return;
@@ -94,6 +94,10 @@ export class Deeds {
   /** Says how a command ended: to who listens, and to who looks when its place can't be seen. */
   tell(command, isInView) {
     const {ask, status, toasts} = this.#floor;
+    if (command.whyNot) {
+      this.#askWhy(command);
+      return;
+    }
     ask.told(command);
     if (command.state === "pending" || command.told === command.state || command.over) return;
     command.told = command.state;
@@ -101,6 +105,24 @@ export class Deeds {
     const text = `${command.action.label}, ${thing ? this.#things.nameOf(thing) : command.name}: ${command.text}`;
     status.say(text);
     if (!isInView(command.action.target, command.key)) toasts.show({kind: command.state, text});
+  }
+
+  /** The same once more, with a reason. */
+  #askWhy(command) {
+    const {actions, ask} = this.#floor;
+    const {action, target, name, args} = command;
+    const thing = this.#things.find(target.kind, target.key);
+    const fields = action.args.filter(({format}) => format === "reason").map(field => ({...field, required: true, shortest: 1}));
+    if (!thing || !fields.length || command.told) return;
+    command.told = command.state;
+    ask.ask({
+      action, fields, facts: this.#things.factsOf(thing), objection: () => this.#objection(thing, action, target), places: [{key: target.key, label: name}],
+      send: values => actions.send(action, target, name, {...args, ...values}),
+    });
+  }
+
+  #objection(thing, action, target) {
+    return this.#things.objectionTo(thing, action) || (thing.rev === target.rev ? "" : this.#things.changed[target.kind]);
   }
 
   #targetAt(element) {

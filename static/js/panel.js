@@ -12,6 +12,7 @@ import {PanelSocket} from "./socket.js";
 import {Status} from "./status.js";
 import {Store} from "./store.js";
 import {Toasts} from "./toast.js";
+import {Told} from "./told.js";
 import "./calls.js";
 import "./conferences.js";
 
@@ -33,6 +34,7 @@ board.begin({
   status: new Status(part("status")),
 });
 
+new Told({root: part("told"), store});
 new Dock({root: part("dock"), store, actions, clock, link, toasts});
 
 const title = document.title;

@@ -26,8 +26,8 @@ export class Store {
   /** @type {Map<string, Pbx>} */
   pbxs = new Map();
   /** @type {{server: string, user: ?{id: number, name: string, phones: Object<string, string>}, rights: string[],
-   *   scope: {whole: boolean, words: string}, actions: object[]}} */
-  session = {server: "", user: null, rights: [], scope: {whole: true, words: ""}, actions: []};
+   *   scope: {whole: boolean, words: string}, actions: object[], reasons: string[]}} `reasons`: for monitoring, those that are offered */
+  session = {server: "", user: null, rights: [], scope: {whole: true, words: ""}, actions: [], reasons: []};
   clock = new ServerClock();
   #kinds = new Map();
   #listeners = new Set();
@@ -51,8 +51,8 @@ export class Store {
     return [...this.#kindMap(kind)].map(([key, fields]) => ({key, ...fields}));
   }
 
-  hello({server, user, rights, scope, actions, pbxs}) {
-    this.session = {server, user, rights, scope, actions};
+  hello({server, user, rights, scope, actions, reasons, pbxs}) {
+    this.session = {server, user, rights, scope, actions, reasons};
     for (const name of [...this.pbxs.keys()].filter(name => !(name in pbxs))) {
       this.pbxs.delete(name);
       this.#emit({pbx: name, reset: true, keys: this.#forget(name), frame: null});

@@ -127,6 +127,8 @@ const RESULTS = {
   number_denied: gettext("You may not dial this number"),
   too_many_calls: gettext("Too many calls from the panel: wait a moment"),
   no_extension: gettext("The PBX knows no phone of this extension"),
+  no_tone: gettext("This PBX cannot give the tone that must be heard, so nobody may listen: ask an administrator"),
+  reason_required: gettext("A reason is needed"),
   no_recording: gettext("The panel has no account on this PBX that may do it: ask an administrator"),
 };
 
@@ -211,6 +213,21 @@ export const SPY_MODES = {
   whisper: {word: gettext("Whispering"), icon: "message-2", says: gettext("%(who)s whispers to %(whom)s")},
   barge: {word: gettext("In the call"), icon: "users-group", says: gettext("%(who)s speaks in the call of %(whom)s")},
 };
+
+/** Per mode of a `spy`: how who is monitored is told so. `who` */
+export const TOLD = {
+  listen: {icon: "ear", says: gettext("%(who)s listens to your call, since %(since)s")},
+  whisper: {icon: "message-2", says: gettext("%(who)s listens to your call and can speak to you, since %(since)s")},
+  barge: {icon: "users-group", says: gettext("%(who)s takes part in your call, since %(since)s")},
+};
+
+/** The roles that the panel ships with; others are called what their administrator called them. */
+const ROLES = {Agent: gettext("An agent"), "Team lead": gettext("A team lead"), Supervisor: gettext("A supervisor"), Auditor: gettext("An auditor"), Admin: gettext("An administrator")};
+
+/** @param {string} roles with commas between them */
+export const roleWords = roles => roles.split(", ").map(role => ROLES[role] ?? role).join(", ");
+
+export const SOMEBODY = gettext("Somebody");
 
 const LINK_PHASES = {
   connecting: [gettext("The panel is connecting to the PBX"), ""],

@@ -45,6 +45,7 @@ def test_the_set_is_closed() -> None:
         "pickup",
         "invite",
         "hold_line",
+        "tone",
         "hangup",
         "redirect",
         "redirect_both",

@@ -65,7 +65,7 @@ async def test_a_supervisor_is_greeted_with_what_she_may_do(hub: Hub, bob: User)
     communicator = await socket(bob)
     assert (await communicator.connect())[0]
     hello, snapshot = await told(communicator, 2)
-    assert hello["user"] == {"id": bob.pk, "name": "Bob", "phones": {"lab": "900"}}
+    assert hello["user"] == {"id": bob.pk, "name": "Bob", "phones": {"lab": "900"}, "told_by": "name"}
     assert set(hello["rights"]) == ROLES["Supervisor"]
     verbs = {action["verb"] for action in hello["actions"]}
     assert verbs == {name for name, action in registry.ACTIONS.items() if enough(action.right) & ROLES["Supervisor"]}
@@ -87,6 +87,7 @@ async def test_the_words_are_in_her_language(hub: Hub, bob: User) -> None:
     await communicator.connect()
     hello = (await told(communicator, 1))[0]
     assert "Завершить" in [action["label"] for action in hello["actions"]]
+    assert "Жалоба" in hello["reasons"]
     await communicator.disconnect()
 
 

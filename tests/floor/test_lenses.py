@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
+from accounts.monitoring_policy import Policies, Policy
 from accounts.permissions import NUMBERS, Rule, Scope, UserSnapshot
 from accounts.rights import ROLES
 from floor.frames import Beat, Frame, Snapshot
@@ -127,6 +128,22 @@ def test_her_own_listening_is_hers_wherever_it_goes() -> None:
     up = hers.of("snapshot")[0]["up"]
     assert {kind: set(of) for kind, of in up.items() if of} == {"spy": {"lab/s"}}
     assert (up["spy"]["lab/s"]["call"], up["spy"]["lab/s"]["party"]) == ("", ""), "of a call that is none of hers"
+
+
+@pytest.mark.parametrize("whole_pbx", [False, True])
+def test_who_listens_to_her_untold_is_in_no_message_until_it_is_to_be_told(whole_pbx: bool) -> None:
+    """Listening is covert here, whispering is not."""
+    spy: Fields = {"call": "lab/a", "party": "lab/a.0", "number": "900", "device": "PJSIP/900", "user_id": 9, "rev": 1}
+    others: Fields = {**spy, "call": "lab/b", "party": "lab/b.0", "mode": "listen"}
+    stage = Stage(call("a", "101"), call("b", "102"), {"spy": {"lab/s": {**spy, "mode": "listen"}, "lab/t": others}})
+    part = Rule("pbx", "lab") if whole_pbx else Rule("extension", "lab", "10?")
+    covert = Policies((("listen", Policy("no")),))
+    hers = stage.join(lead(part, phones=(("lab", "PJSIP/101"),), monitoring=covert))
+    assert hers.of("snapshot")[0]["up"]["spy"].keys() == {"lab/t"}, "her teammate's is none of her own"
+    stage.frame({"spy": {"lab/s": {"mode": "whisper"}}})
+    assert hers.of("frame")[0]["up"]["spy"]["lab/s"] == {**spy, "mode": "whisper"}
+    stage.frame({"spy": {"lab/s": {"mode": "listen"}}})
+    assert hers.of("frame")[1]["del"] == {"spy": ["lab/s"]}
 
 
 @pytest.mark.parametrize("rules", [(), (Rule("queue", "shop", "*"),)])

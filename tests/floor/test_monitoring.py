@@ -62,7 +62,7 @@ class Watch:
         return self.ear.steps[1:]
 
     def listen(self, leg: str = "phx-listen-1") -> None:
-        self.monitor.asked(leg, BOB, "c" * 32, "coaching")
+        self.monitor.asked(leg, BOB, "c" * 32, "screen", "coaching")
         ours(self.scene, leg)
         starts(self.scene, leg, "b")
 
@@ -75,7 +75,7 @@ async def test_from_the_page() -> None:
     assert (began.who, began.action, began.mode, began.keys) == (BOB, "c" * 32, "listen", False)
     assert (began.phone, began.device, began.call) == ("900 Bob", "PJSIP/900", "lab/a")
     assert (began.target, began.others) == ("101", (("201", "Name 201"),))
-    assert began.reason == "coaching"
+    assert (began.told, began.reason) == ("screen", "coaching")
     assert await watch.told() == [began]
     stops(watch.scene, "phx-listen-1", "b")
     watch.scene.hangup("phx-listen-1")
@@ -232,7 +232,7 @@ async def trail() -> AsyncIterator[Trail]:
 async def test_the_table_tells_it_and_the_chain_proves_it(trail: Trail, bob: User, charlie: User) -> None:
     await Phone(user=charlie, pbx="lab", dial_string="PJSIP/102").asave()
     watch = Watch(trail)
-    watch.monitor.asked("phx-listen-keys-1", Who(bob.pk, "Bob", "api", "192.0.2.1"), "c" * 32, "coaching")
+    watch.monitor.asked("phx-listen-keys-1", Who(bob.pk, "Bob", "api", "192.0.2.1"), "c" * 32, "screen", "coaching")
     ours(watch.scene, "phx-listen-keys-1")
     starts(watch.scene, "phx-listen-keys-1", "b")
     desk(watch.scene)

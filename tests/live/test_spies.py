@@ -37,7 +37,7 @@ def spies(scene: Scene) -> dict[str, dict[str, Any]]:
 
 def ours(scene: Scene, channel_id: str = "phx-listen-1") -> None:
     """A leg that Bob asked for rings and is answered."""
-    scene.pbx.own.expect(channel_id, 7, "Bob", scene.now)
+    scene.pbx.own.expect(channel_id, 7, "Bob", scene.now, "Supervisor")
     scene.new(channel_id, "PJSIP/900-0000000c")
     scene.state(channel_id, "ringing")
     scene.state(channel_id, "up")
@@ -81,6 +81,7 @@ def test_our_leg_is_hidden_from_birth_and_told_as_a_spy(talking: Scene) -> None:
             "device": "PJSIP/900",
             "user": "Bob",
             "user_id": 7,
+            "role": "Supervisor",
             "since": round(talking.now * 1000),
             "ending": "",
         }
@@ -375,3 +376,37 @@ def test_legs_of_others_are_not_kept(own: OwnLegs) -> None:
     own.ended("z", 16, "", 101.0)
     own.done("z")
     assert own.get("z") is None
+
+
+@pytest.mark.parametrize("from_list", [False, True])
+def test_a_leg_that_gives_the_tone_is_nobody(talking: Scene, from_list: bool) -> None:
+    """Neither a call nor a party, and it listens to nobody."""
+    talking.new("phx-tone-1", "UnicastRTP/127.0.0.1:36474-0x7fc324002830", "up")
+    if from_list:
+        listed(talking, "phx-tone-1", "b,quBES")
+    else:
+        starts(talking, "phx-tone-1", "b")
+    assert not talking.settled()
+    assert spies(talking) == {}
+    stops(talking, "phx-tone-1", "b")
+    talking.hangup("phx-tone-1")
+    assert not talking.settled()
+
+
+@pytest.mark.parametrize(
+    ("channel_id", "toned", "switchable"),
+    [
+        ("phx-listen-0a", False, False),
+        ("phx-whisper-keys-0a", False, True),
+        ("phx-listen-tone-0a", True, False),
+        ("phx-barge-tone-keys-0a", True, True),
+        ("1795.tone-keys-1", False, False),
+    ],
+)
+def test_its_id_says_how_it_was_made(talking: Scene, channel_id: str, toned: bool, switchable: bool) -> None:
+    """After a restart of the panel too, which has forgotten all else."""
+    talking.new(channel_id, "PJSIP/900-0000000c", "up")
+    starts(talking, channel_id, "b")
+    spy = talking.pbx.spies.get(channel_id)
+    assert spy is not None
+    assert (spy.toned, spy.switchable) == (toned, switchable)
