@@ -77,7 +77,7 @@ UNCOMPARED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("call.since", "call.started", "call.parent", "party.since", "room.since", "spy.since"), _PAST),
     **dict.fromkeys(("call.approx", "room.approx", "participant.approx"), "whether the panel itself was there"),
     **dict.fromkeys(("call.cause", "call.reason"), "told when a call has ended, and what has ended is in no list"),
-    **dict.fromkeys(("spy.user", "spy.user_id"), "who began it in the panel, Asterisk does not know"),
+    **dict.fromkeys(("spy.user", "spy.user_id", "spy.role"), "who began it in the panel, Asterisk does not know"),
     "spy.switchable": "how the panel itself had it made",
     "spy.ending": "why the panel itself ends it",
     "call.recording": "MixMonitor is in no list",
@@ -626,6 +626,7 @@ def _spies(found: Findings, entities: Mapping[str, Entities], places: _Places, *
         number, name = places.identity(row)
         found.equal("spy.number", spy["number"], places.resource(row) if own else number, row["Channel"])
         found.equal("spy.name", spy["name"], "" if own else name, row["Channel"])
+        found.equal("spy.device", spy["device"], row["Channel"].rpartition("-")[0], row["Channel"])
 
 
 # --- calls: what a page shows is the channels, folded
