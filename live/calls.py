@@ -300,9 +300,9 @@ class Calls:
             call.queue = ""
             for leg in legs:
                 leg.queue = ""
-        elif not call.queue or (len(legs) > 1 and all(channel.queue != call.queue for channel in part)):
-            # Once answered, the queue stays on the call as the place that it came from, however short the wait was; of
-            # those who talk on when the one has gone who came from there, it is the call no more.
+        elif not call.queue or all(channel.queue != call.queue for channel in part):
+            # Once answered, the queue stays on the call as the place that it came from, however short the wait was, as
+            # long as somebody is on it who came from there.
             call.queue = next((leg.queue for leg in legs if leg.queue), "")
         parties = [leg.uniqueid for leg in legs]
         if (parties, place) != (call.parties, call.place):

@@ -7,6 +7,7 @@ import pytest
 from accounts.monitoring_policy import Mode, Policies, Policy
 from accounts.permissions import (
     EVERYWHERE,
+    NUMBERS,
     WHOLE_FLOOR,
     Allow,
     Deny,
@@ -236,6 +237,39 @@ def test_who_is_not_shown_the_kind_acts_on_none_of_it() -> None:
     call = TargetSnapshot("call", "lab/1", "lab", ("101",), shown_by="calls.view")
     assert decide(user("calls.hangup"), "calls.hangup", call) == Deny("hidden")
     assert decide(user("calls.hangup", "calls.view"), "calls.hangup", call) == Allow()
+
+
+def test_what_is_shown_to_her() -> None:
+    def dana(*rights: str) -> UserSnapshot:
+        scope = Scope(frozenset({Rule("extension", "lab", "101")}))
+        return UserSnapshot(1, "Dana", True, frozenset(rights), phones=(("lab", "PJSIP/900"),), scope=scope)
+
+    def there(kind: str, number: str, owner: int = 0) -> TargetSnapshot:
+        return TargetSnapshot(kind, "lab/1", "lab", (number,), owner=owner, shown_by="calls.view")
+
+    sees_calls, sees_none = dana("calls.view"), dana("conferences.view")
+    for target, is_shown in (
+        (there("call", "101"), True),
+        (there("call", "301"), False),
+        (there("call", "301", owner=1), False),  # who began a call is not shown it for ever
+        (there("spy", "301", owner=1), True),  # her own listening is, wherever it has gone
+        (there("spy", "301", owner=2), False),
+        (there("spy", "101", owner=2), True),
+    ):
+        assert visible(sees_calls, target) is is_shown, target
+        assert not visible(sees_none, target), target
+
+
+def test_a_token_grants_no_more_than_it_says_and_no_more_of_the_floor() -> None:
+    bob = user("calls.view", "calls.hangup", EVERYWHERE)
+    everywhere = bob.limited(frozenset({"calls.view", "calls.listen", EVERYWHERE}))
+    assert everywhere.rights == {"calls.view", EVERYWHERE}, "nor what she has not herself"
+    assert everywhere.scope.everywhere is True
+    part = bob.limited(frozenset({"calls.view"}))
+    assert part.rights == {"calls.view"}
+    assert part.scope.everywhere is False
+    assert (part.id, part.phones) == (bob.id, bob.phones)
+    assert NUMBERS in RIGHTS
 
 
 def test_what_is_hers() -> None:

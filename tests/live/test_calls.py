@@ -171,6 +171,18 @@ def test_it_is_the_queues_call_as_long_as_one_is_on_it_who_came_from_there(scene
     assert (scene.only()["parties"], scene.only()["queue"]) == (["lab/b", "lab/c"], "")
 
 
+def test_an_agent_alone_is_no_call_of_the_queue(scene: Scene) -> None:
+    """The caller has hung up, and the agent is parked."""
+    test_a_waiting_caller_keeps_the_queue_when_answered(scene)
+    scene.leave("a", "br")
+    scene.hangup("a")
+    scene.leave("b", "br")
+    scene.enter("b", "lot", **PARKING)
+    scene.event("ParkedCall", ParkeeUniqueid="b", ParkingSpace=701)
+    scene.settled()
+    assert (scene.only()["phase"], scene.only()["queue"]) == ("parked", "")
+
+
 def test_a_ring_group_loses_those_that_did_not_answer(scene: Scene) -> None:
     scene.ring()
     scene.new("c", "PJSIP/102-1")
