@@ -10,13 +10,12 @@ from accounts.monitoring_policy import (
     MODES,
     PRESETS,
     UNANSWERED,
-    Mode,
     Modes,
     Policies,
     Policy,
     TeamPolicy,
 )
-from accounts.permissions import WHOLE_FLOOR, Rule, Scope, TargetSnapshot, UserSnapshot, visible
+from accounts.permissions import Rule, Scope, TargetSnapshot
 from accounts.snapshots import snapshot_of
 from tests.conftest import member
 
@@ -81,36 +80,7 @@ def test_nobody_is_monitored_unawares_until_somebody_decides() -> None:
     assert all(UNANSWERED.of(mode, call("101")).told == "screen" for mode in MODES)
 
 
-def heard(*numbers: str, mode: Mode = "listen", owner: int = 2, pbx: str = "lab") -> TargetSnapshot:
-    return TargetSnapshot("spy", "lab/phx-listen-1", pbx, numbers=numbers, owner=owner, mode=mode)
-
-
 COVERT = Policies(modes(NO, "listen"))
-OWN, TEAM = Scope(frozenset({Rule("extension", "lab", "101")})), Scope(frozenset({ONES}))
-
-
-@pytest.mark.parametrize(
-    ("policies", "scope", "spy", "sees"),
-    [
-        (COVERT, OWN, heard("101"), False),
-        (COVERT, OWN, heard("101", "102"), False),
-        (COVERT, OWN, heard("101", owner=1), True),  # she listens herself
-        (COVERT, OWN, heard("101", mode="whisper"), True),  # of this one people are told
-        (COVERT, OWN, heard("102"), False),  # not her part of the floor
-        (COVERT, TEAM, heard("102"), True),  # her teammate's
-        (COVERT, TEAM, heard("101"), False),
-        (COVERT, WHOLE_FLOOR, heard("101"), True),
-        (COVERT, Scope(frozenset({Rule("pbx", "office")})), heard("101", pbx="office"), True),  # not her phone
-        (Policies(), OWN, heard("101"), True),
-        (Policies(modes(TONE)), OWN, heard("101"), True),
-        (None, OWN, heard("101"), True),
-    ],
-)
-def test_who_is_listened_to_sees_it_where_she_is_told(
-    policies: Policies | None, scope: Scope, spy: TargetSnapshot, sees: bool
-) -> None:
-    user = UserSnapshot(1, "Ann", True, frozenset(), phones=(("lab", "PJSIP/101"),), scope=scope, monitoring=policies)
-    assert visible(user, spy) is sees
 
 
 @pytest.mark.parametrize(

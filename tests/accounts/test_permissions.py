@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from accounts.monitoring_policy import Mode, Policies, Policy
 from accounts.permissions import (
     EVERYWHERE,
     NUMBERS,
@@ -306,3 +307,60 @@ def test_snapshots_cannot_be_changed_after_they_were_taken() -> None:
 def test_roles_grant_only_rights_that_exist() -> None:
     assert set().union(*ROLES.values()) <= set(RIGHTS)
     assert ROLES["Admin"] == set(RIGHTS)
+
+
+# --- what is shown
+
+
+def heard(*numbers: str, mode: Mode | None = "listen", owner: int = 2, pbx: str = "lab") -> TargetSnapshot:
+    return TargetSnapshot(
+        "spy", "lab/phx-listen-1", pbx, numbers=numbers, owner=owner, mode=mode, shown_by="calls.view"
+    )
+
+
+COVERT = Policies((("listen", Policy("no")),))
+OWN = Scope(frozenset({Rule("extension", "lab", "101")}))
+TEAM = Scope(frozenset({Rule("extension", "*", "1*"), Rule("pbx", "office")}))
+
+
+@pytest.mark.parametrize(
+    ("policies", "scope", "target", "sees_it"),
+    [
+        (COVERT, OWN, heard("101"), False),
+        (COVERT, OWN, heard("101", "102"), False),
+        (COVERT, OWN, heard("101", owner=1), True),  # she listens herself
+        (COVERT, OWN, heard("102", owner=1), True),  # wherever it has gone
+        (COVERT, OWN, heard("101", mode="whisper"), True),  # of this one people are told
+        (COVERT, OWN, heard("101", mode=None), True),
+        (COVERT, OWN, heard("102"), False),  # not her part of the floor
+        (COVERT, TEAM, heard("102"), True),  # her teammate's
+        (COVERT, TEAM, heard("101"), False),
+        (COVERT, TEAM, heard("101", pbx="office"), True),  # another phone, of the same number
+        (COVERT, WHOLE_FLOOR, heard("101"), True),
+        (Policies(), OWN, heard("101"), True),
+        (Policies((("listen", Policy("tone")),)), OWN, heard("101"), True),
+        (None, OWN, heard("101"), True),
+        # of all else the policy says nothing
+        (COVERT, OWN, TargetSnapshot("call", "lab/1.1", "lab", ("101",), mode="listen"), True),
+        (COVERT, OWN, TargetSnapshot("call", "lab/1.1", "lab", ("102",), owner=1, mode="listen"), False),
+    ],
+)
+def test_who_is_listened_to_sees_it_where_she_is_told(
+    policies: Policies | None, scope: Scope, target: TargetSnapshot, sees_it: bool
+) -> None:
+    phones = (("lab", "PJSIP/101"), ("shop", "PJSIP/1"))
+    ann = UserSnapshot(1, "Ann", True, frozenset({"calls.view"}), phones=phones, scope=scope, monitoring=policies)
+    assert visible(ann, target) is sees_it
+
+
+def test_nothing_of_a_kind_that_is_not_shown_is_visible_not_even_her_own() -> None:
+    ann = UserSnapshot(1, "Ann", True, frozenset({"queues.view"}), scope=WHOLE_FLOOR)
+    assert visible(ann, heard("101", owner=1)) is False
+    assert visible(ann, CALL) is True
+
+
+def test_a_token_has_no_more_than_it_grants() -> None:
+    ann = UserSnapshot(1, "Ann", True, frozenset({"calls.view", "calls.hangup", EVERYWHERE}), scope=WHOLE_FLOOR)
+    part = ann.limited(frozenset({"calls.view", "calls.listen"}))
+    assert (part.rights, part.scope.everywhere) == (frozenset({"calls.view"}), False)
+    assert ann.limited(frozenset({EVERYWHERE})).scope.everywhere is True
