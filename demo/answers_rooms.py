@@ -113,7 +113,10 @@ ROOMS: Final[dict[str, Action]] = {
     "ConfbridgeListRooms": ("List active conferences.  (Priv: reporting,all)", _rooms),
     "ConfbridgeLock": ("Lock a Confbridge conference.  (Priv: call,all)", _lock(True)),
     "ConfbridgeMute": ("Mute a Confbridge user.  (Priv: call,all)", _mute(True)),
-    "ConfbridgeSetSingleVideoSrc": ("Set a conference user as the single video source.  (Priv: call,all)", _video),
+    "ConfbridgeSetSingleVideoSrc": (
+        "Set a conference user as the single video source distributed to all other participants.  (Priv: call,all)",
+        _video,
+    ),
     "ConfbridgeStartRecord": ("Start recording a Confbridge conference.  (Priv: system,all)", _record(True)),
     "ConfbridgeStopRecord": ("Stop recording a Confbridge conference.  (Priv: system,all)", _record(False)),
     "ConfbridgeUnlock": ("Unlock a Confbridge conference.  (Priv: call,all)", _lock(False)),

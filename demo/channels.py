@@ -45,8 +45,8 @@ class Bridge:
     name: str = ""
     members: list[Channel] = field(default_factory=list)
     hidden: int = 0
-    video: str = ""
-    """Uniqueid of the one whose picture all are shown."""
+    video: str | None = None
+    """Uniqueid of the one whose picture all are shown; "" once he has left, None as long as nobody was chosen."""
 
     def headers(self) -> tuple[Header, ...]:
         return (
@@ -56,7 +56,7 @@ class Bridge:
             ("BridgeCreator", self.creator or UNKNOWN),
             ("BridgeName", self.name or UNKNOWN),
             ("BridgeNumChannels", str(len(self.members) + self.hidden)),
-            ("BridgeVideoSourceMode", "single" if self.video else "none"),
+            ("BridgeVideoSourceMode", "none" if self.video is None else "single"),
             *([("BridgeVideoSource", self.video)] if self.video else []),
         )
 

@@ -78,7 +78,7 @@ class Seats:
         bridge, before = participant.room.bridge, participant.room.bridge.video
         bridge.video = participant.channel.uniqueid
         if bridge.video != before:
-            self._pbx.emit("BridgeVideoSourceUpdate", *bridge.headers(), ("BridgePreviousVideoSource", before))
+            self._pbx.emit("BridgeVideoSourceUpdate", *bridge.headers(), ("BridgePreviousVideoSource", before or ""))
 
     def kick(self, participants: list[Participant]) -> None:
         for participant in participants:
@@ -101,6 +101,8 @@ class Seats:
         room.participants.remove(participant)
         channel.sits = None
         pbx.bridge_leave(channel)
+        if room.bridge.video == channel.uniqueid:
+            room.bridge.video = ""
         if not room.participants:
             del self.rooms[room.name]
             pbx.devices.tell(f"confbridge:{room.name}", "NOT_INUSE")

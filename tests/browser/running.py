@@ -15,6 +15,7 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_S = 20.0
+OUTCOME_S = 2.0
 PASSWORD = re.compile(r"signs in with the password (\S+)")
 
 
@@ -133,10 +134,20 @@ class Panel:
         self.stop()
 
     def audit(self) -> list[tuple[str, str, str, str]]:
-        """(kind, verb, outcome, code) of every entry, oldest first."""
-        with sqlite3.connect(f"file:{self.var / 'phoenix.sqlite3'}?mode=ro", uri=True) as database:
-            rows = database.execute("SELECT kind, verb, outcome, code FROM audit_entry ORDER BY id")
-            return [(str(a), str(b), str(c), str(d)) for a, b, c, d in rows]
+        """(kind, verb, outcome, code) of every entry about a command, oldest first.
+
+        An answer does not wait for the entry of its outcome: it is waited for here.
+        """
+        kinds_of_it = "'intent', 'outcome', 'denied'"
+        question = f"SELECT kind, verb, outcome, code FROM audit_entry WHERE kind IN ({kinds_of_it}) ORDER BY id"
+        until = time.monotonic() + OUTCOME_S
+        while True:
+            with sqlite3.connect(f"file:{self.var / 'phoenix.sqlite3'}?mode=ro", uri=True) as database:
+                rows = [(str(a), str(b), str(c), str(d)) for a, b, c, d in database.execute(question)]
+            kinds = [kind for kind, *_ in rows]
+            if kinds.count("outcome") >= kinds.count("intent") or time.monotonic() > until:
+                return rows
+            time.sleep(0.05)
 
     @property
     def log(self) -> str:

@@ -133,6 +133,7 @@ CHAINS: Final[dict[str, tuple[tuple[str, ...], Callable[[Seen], str]]]] = {
     "hold": (("Hold", "Unhold"), _device_of("Channel")),
     "music": (("MusicOnHoldStart", "MusicOnHoldStop"), _device_of("Channel")),
     "dial": (("DialBegin", "DialState", "DialEnd"), _dial),
+    "picture": (("BridgeVideoSourceUpdate",), _device_of("BridgeName")),
     "bridge": (("BridgeCreate", "BridgeEnter", "BridgeLeave", "BridgeDestroy"), _device_of("BridgeType")),
     "parked": (("ParkedCall", "UnParkedCall", "ParkedCallTimeOut", "ParkedCallGiveUp"), _device_of("ParkeeChannel")),
     "room": (

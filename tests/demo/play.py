@@ -137,6 +137,14 @@ def _mutes(stage: Stage) -> None:
     stage.tap.ask("ConfbridgeUnmute", Conference="801", Channel="all")
 
 
+def _pictures(stage: Stage) -> None:
+    for who in ("201", "201", "202"):
+        stage.tap.ask("ConfbridgeSetSingleVideoSrc", Conference="801", Channel=stage.channel(who))
+        stage.quiet()
+    stage.tap.list("BridgeList")
+    stage.tap.ask("ConfbridgeSetSingleVideoSrc", Conference="801", Channel="x")
+
+
 def _lock(stage: Stage) -> None:
     stage.tap.ask("ConfbridgeLock", Conference="801")
     stage.tap.list("ConfbridgeListRooms")
@@ -492,6 +500,7 @@ STEPS: dict[str, Step] = {
     "lists of a room": _room_lists,
     "errors with a room": _room_errors,
     "mute and unmute": _mutes,
+    "whose picture a room is shown": _pictures,
     "lock and unlock": _lock,
     "a room is recorded": _record_room,
     "kick": _kick,
