@@ -27,7 +27,7 @@ def copy_role(page: Page, panel: Panel, of: str, name: str, *without: str) -> No
     for words in without:
         page.get_by_label(words, exact=True).uncheck()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("Kept.")
+    expect(page.get_by_role("status").filter(has_text="Kept.")).to_be_visible()
 
 
 def invite(page: Page, panel: Panel, username: str, name: str, role: str, team: str, phone: str = "") -> str:

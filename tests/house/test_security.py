@@ -20,7 +20,7 @@ def test_every_row_has_a_test() -> None:
     assert len(ROWS) > 15
     assert [row for row in ROWS if "`tests/" not in row] == []
     rows = re.findall(r"^\| (W\d+) ", TEXT, re.MULTILINE)
-    assert rows == [f"W{number}" for number in (1, 2, 3, 5, 7, 8, 9, 10, 14, 16, 17, 18, 19)]
+    assert rows == [f"W{number}" for number in (*range(1, 11), *range(13, 20))]
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED)
