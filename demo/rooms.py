@@ -52,6 +52,8 @@ class Room:
     bridge: Bridge
     locked: bool = False
     recorded: bool = False
+    lost: str = ""
+    """Whose picture all were shown, and has left: Asterisk tells it with the bridge's next change."""
     participants: list[Participant] = field(default_factory=list)
 
     def headers(self) -> tuple[Header, ...]:

@@ -36,6 +36,7 @@ class Seats:
         participant = channel.sits = Participant(room, channel, pbx.clock(), admin, muted)
         room.participants.append(participant)
         pbx.bridge_enter(room.bridge, channel)
+        self._tell_lost(room)
         pbx.emit("ConfbridgeJoin", *participant.event(), ("Muted", "Yes" if muted else "No"))
         pbx.people.sits(channel)
 
@@ -80,6 +81,11 @@ class Seats:
         if bridge.video != before:
             self._pbx.emit("BridgeVideoSourceUpdate", *bridge.headers(), ("BridgePreviousVideoSource", before or ""))
 
+    def _tell_lost(self, room: Room) -> None:
+        if room.lost:
+            self._pbx.emit("BridgeVideoSourceUpdate", *room.bridge.headers(), ("BridgePreviousVideoSource", room.lost))
+            room.lost = ""
+
     def kick(self, participants: list[Participant]) -> None:
         for participant in participants:
             self.leave(participant, NORMAL, kicked=True)
@@ -101,12 +107,15 @@ class Seats:
         room.participants.remove(participant)
         channel.sits = None
         pbx.bridge_leave(channel)
+        self._tell_lost(room)
         if room.bridge.video == channel.uniqueid:
-            room.bridge.video = ""
+            room.bridge.video, room.lost = "", channel.uniqueid
         if not room.participants:
             del self.rooms[room.name]
             pbx.devices.tell(f"confbridge:{room.name}", "NOT_INUSE")
             pbx.emit("ConfbridgeEnd", *room.headers())
             pbx.devices.tell(f"CBAnn/{room.name}", "INUSE", cached=False)
+            room.bridge.hidden = 0
+            self._tell_lost(room)
             pbx.bridge_destroy(room.bridge)
             pbx.devices.tell(f"CBAnn/{room.name}", "UNKNOWN", cached=False)
