@@ -80,7 +80,8 @@ class _Leg:
         sequence, began, source = secrets.randbits(15), time.monotonic(), secrets.randbits(32)
         while True:
             try:
-                await asyncio.wait_for(self.came.wait(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):  # wait_for would miss a cancellation that comes with the event
+                    await self.came.wait()
             except TimeoutError:
                 if not self.listeners:
                     continue
