@@ -31,6 +31,7 @@ class Link(Strict):
     code: str
     detail: str
     since: int
+    records: Annotated[bool, Field(description="The account that may record there is logged in.")] = False
 
 
 class Pbx(Strict):
@@ -108,6 +109,7 @@ class Deed(Strict):
     danger: bool
     when: str
     phone: bool
+    records: bool
 
 
 class Me(Strict):
